@@ -1,0 +1,70 @@
+"""One span on our road: what ended, with the content beside it, made ready once however many destinations take it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan
+
+from sentrial._payload import Payload
+from sentrial._session import Session
+
+_WEIGHT_OF_A_SPAN = 1_000
+
+
+class Item:
+    """A span that has ended, its payload and its session.
+
+    ``size`` is its weight in bytes, near enough for a queue's bound.
+    """
+
+    __slots__ = ("_lock", "_merge", "_ready", "payload", "session", "size", "span")
+
+    def __init__(
+        self,
+        span: ReadableSpan,
+        payload: Payload | None,
+        session: Session | None,
+        merge: Callable[[Item], ReadableSpan],
+    ) -> None:
+        self.span = span
+        self.payload = payload
+        self.session = session
+        self.size = _WEIGHT_OF_A_SPAN + (payload.size if payload is not None else 0)
+        self._merge = merge
+        self._lock = threading.Lock()
+        self._ready: ReadableSpan | None = None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the root span of its session, without which the session cannot be read."""
+        context, session = self.span.context, self.session
+        return context is not None and session is not None and context.span_id == session.context.span_id
+
+    def ready(self) -> ReadableSpan:
+        """The span as it may leave: content merged, masked. Made once; for threads of ours only."""
+        with self._lock:
+            if self._ready is None:
+                self._ready = self._merge(self)
+            return self._ready
+
+
+def copy_span(span: ReadableSpan, **changes: Any) -> ReadableSpan:
+    """``span`` with ``changes``; the span that the application holds stays as it is."""
+    fields: dict[str, Any] = {
+        "name": span.name,
+        "context": span.context,
+        "parent": span.parent,
+        "resource": span.resource,
+        "attributes": span.attributes,
+        "events": span.events,
+        "links": span.links,
+        "kind": span.kind,
+        "status": span.status,
+        "start_time": span.start_time,
+        "end_time": span.end_time,
+        "instrumentation_scope": span.instrumentation_scope,
+    }
+    return ReadableSpan(**{**fields, **changes})

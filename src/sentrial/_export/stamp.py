@@ -1,0 +1,26 @@
+"""Says on every span started inside a session whose it is; third-party spans too."""
+
+from __future__ import annotations
+
+import time
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import Span
+
+from sentrial import _session, semconv
+
+
+def stamp(span: Span, parent_context: Context | None) -> None:
+    """Stamp ``span``, if ``parent_context`` (``None``: the current one), in which it starts, is in a session."""
+    session = _session.current(parent_context)
+    if session is None:
+        return
+    session.touched = time.monotonic()
+    span.set_attributes(session.stamps)
+    if session.conversation_id is not None:
+        attributes = span.attributes
+        operation = attributes.get(semconv.GEN_AI_OPERATION_NAME) if attributes else None
+        if operation in semconv.OPERATIONS_OF_A_CONVERSATION:
+            span.set_attribute(semconv.GEN_AI_CONVERSATION_ID, session.conversation_id)
+    if len(session.members) < _session.MAX_MEMBERS:
+        session.members.add(span.get_span_context().span_id)

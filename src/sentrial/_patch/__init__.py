@@ -1,0 +1,1 @@
+"""How a call runs: patched in place, known by description only."""

@@ -1,0 +1,201 @@
+"""Content beside the span: prompts, arguments and results, keyed by span identity, merged by our own road only.
+
+The contract, which every writer of spans keeps and every road of ours relies on:
+
+1. The user's thread takes a snapshot (:meth:`Payload.json`, :meth:`Payload.deferred`); nothing is encoded there.
+2. The span carries no content. While it ends, its payload lies in :func:`of` under the span's identity, and only
+   our own processor looks there: other exporters of the same provider see names, ids, numbers.
+3. Our thread masks and encodes (:meth:`Payload.attributes`), each distinct text of a session once.
+4. Only where the application asked for content on the span (:data:`policy`), it is masked, encoded and set before
+   the span ends, for every exporter to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from opentelemetry.trace import Span
+
+from sentrial import _guard, semconv
+from sentrial._json import JsonWriter, Masker, NoMask, Texts
+from sentrial._snapshot import Tally, snapshot
+from sentrial.types import Deferred
+
+AttributeValue = Any
+"""What OpenTelemetry takes as an attribute: a scalar, or a sequence of scalars of one type."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Where content may go, in this process.
+
+    ``to_us``: to our own destinations, beside the span. ``on_span``: into span attributes, for every exporter.
+    ``masker``: what each text passes before it goes anywhere.
+    """
+
+    to_us: bool = True
+    on_span: bool = False
+    masker: Masker = field(default_factory=NoMask)
+
+
+policy = Policy()
+"""The policy in force; :mod:`sentrial._setup` replaces it."""
+
+
+def set_policy(new: Policy) -> None:
+    """Put ``new`` in force for the payloads that are begun from now on."""
+    global policy
+    policy = new
+
+
+class Payload:
+    """The content of one span, as snapshots. Made and filled on the user's thread, rendered on ours."""
+
+    __slots__ = ("_content", "_entries", "_later", "_policy", "_tally", "_texts")
+
+    def __init__(self, texts: Texts | None = None) -> None:
+        self._entries: list[tuple[str, Any, Callable[[Any, JsonWriter], AttributeValue]]] = []
+        self._policy = policy
+        self._later: list[tuple[str, Callable[[], AttributeValue | None]]] = []
+        self._content: dict[str, AttributeValue] | None = None
+        self._tally = Tally()
+        self._texts = texts
+
+    def __bool__(self) -> bool:
+        return bool(self._entries or self._later)
+
+    @property
+    def on_span(self) -> bool:
+        """Whether the application asked for content in span attributes."""
+        return self._policy.on_span
+
+    @property
+    def size(self) -> int:
+        """Its weight in characters, near enough for a queue's bound."""
+        return self._tally.size
+
+    @property
+    def captures(self) -> bool:
+        """Whether content is wanted at all; where not, writers need not even look for it."""
+        return self._policy.to_us or self._policy.on_span
+
+    def text(self, key: str, value: object) -> None:
+        """Content that is an attribute of plain text."""
+        if self.captures:
+            self._entries.append((key, snapshot(value, self._tally), _render_text))
+
+    def json(self, key: str, value: object) -> None:
+        """Content that is an attribute of JSON text."""
+        if self.captures:
+            self._entries.append((key, snapshot(value, self._tally), _render_json))
+
+    def texts(self, key: str, values: list[str]) -> None:
+        """Content that is an attribute of several plain texts."""
+        if self.captures:
+            self._entries.append((key, snapshot(values, self._tally), _render_texts))
+
+    def deferred(self, key: str, deferred: Deferred[Any]) -> None:
+        """Content that is read from its snapshot later, into something with JSON: messages, definitions."""
+        if self.captures:
+            read = deferred.read
+            self._entries.append(
+                (key, snapshot(deferred.value, self._tally), lambda value, writer: writer.json(_plain(read(value))))
+            )
+
+    def later(self, key: str, compute: Callable[[], AttributeValue | None]) -> None:
+        """A value that is no content, but costs too much for the user's thread: a price."""
+        self._later.append((key, compute))
+
+    def content(self) -> dict[str, AttributeValue]:
+        """The content as attributes, masked and encoded. What cannot be read is left out; cuts are said.
+
+        Rendered once: several destinations share the result.
+        """
+        if self._content is None:
+            self._content = self._render()
+        return self._content
+
+    def attributes(self) -> dict[str, AttributeValue]:
+        """The content, and the values that were left for later. For threads of ours."""
+        attributes = dict(self.content())
+        for key, compute in self._later:
+            try:
+                value = compute()
+            except Exception as error:  # noqa: BLE001 - one value that cannot be had must not cost the others
+                _guard.note(f"computing {key}", error)
+                continue
+            if value is not None:
+                attributes[key] = value
+        return attributes
+
+    def _render(self) -> dict[str, AttributeValue]:
+        writer = JsonWriter(self._policy.masker, self._texts if self._texts is not None else Texts())
+        attributes: dict[str, AttributeValue] = {}
+        for key, value, write in self._entries:
+            try:
+                attributes[key] = write(value, writer)
+            except Exception as error:  # noqa: BLE001 - one unreadable value must not cost the others
+                _guard.note(f"rendering {key}", error)
+        if writer.masked:
+            attributes[semconv.SENTRIAL_MASKED] = writer.masked
+        left_out = []
+        if writer.cut:
+            left_out.append(f"{writer.cut} characters")
+        if self._tally.elided:
+            left_out.append(f"values in {self._tally.elided} places")
+        if left_out:
+            attributes[semconv.SENTRIAL_TRUNCATED] = f"left out: {', '.join(left_out)}"
+        return attributes
+
+
+def json_text(value: object) -> str:
+    """``value`` as JSON text, masked: for what is no message of its own but has to stand in one."""
+    return JsonWriter(policy.masker, Texts()).json(snapshot(value, Tally()))
+
+
+def _plain(read: Any) -> Any:
+    if isinstance(read, list | tuple):
+        return [item.to_json() if hasattr(item, "to_json") else item for item in read]
+    return read
+
+
+def _render_text(value: Any, writer: JsonWriter) -> AttributeValue:
+    return writer.text(value) if isinstance(value, str) else writer.json(value)
+
+
+def _render_texts(value: Any, writer: JsonWriter) -> AttributeValue:
+    return [_render_text(item, writer) for item in value]
+
+
+def _render_json(value: Any, writer: JsonWriter) -> AttributeValue:
+    return writer.json(value)
+
+
+_ending: dict[tuple[int, int], Payload] = {}
+
+
+def of(trace_id: int, span_id: int) -> Payload | None:
+    """The payload of a span that is just ending, for processors of ours; ``None`` where it has none."""
+    return _ending.get((trace_id, span_id))
+
+
+def end_span(span: Span, payload: Payload, end_time: int | None = None) -> None:
+    """End ``span``, and let its content go where the policy says.
+
+    ``end_time``: nanoseconds since the epoch; now, if not given.
+    """
+    if not payload:
+        span.end(end_time)
+        return
+    if payload.on_span and span.is_recording():
+        span.set_attributes(payload.content())
+    context = span.get_span_context()
+    identity = (context.trace_id, context.span_id)
+    _ending[identity] = payload
+    try:
+        # Processors run inside end(); nothing is left behind, whoever listens or not.
+        span.end(end_time)
+    finally:
+        _ending.pop(identity, None)

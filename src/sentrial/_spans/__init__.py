@@ -1,0 +1,1 @@
+"""What a span says: one writer for each kind of span, through the OpenTelemetry API only."""

@@ -1,0 +1,107 @@
+"""A decision: why the agent went one way and not another. The conventions have no such operation, nor keys for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.trace import set_span_in_context
+
+from sentrial import _config, _session, semconv
+from sentrial._payload import Payload, end_span
+from sentrial._session import Session
+from sentrial._spans import amounts, event, failure
+from sentrial._spans.live import LiveEvent
+from sentrial._spans.metadata import write_metadata
+
+
+class Decision(LiveEvent):
+    """One decision: made by ``session.decision(...)``, used as ``with`` or ``async with``.
+
+    What the agent does to decide (a model call, say) nests under it.
+    """
+
+    __slots__ = ("_ended", "_payload", "_session", "span")
+
+    def __init__(
+        self,
+        session: Session,
+        reasoning: str | None = None,
+        alternatives: Iterable[str] | None = None,
+        confidence: float | None = None,
+        chosen: str | None = None,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        start_time: int | None = None,
+    ) -> None:
+        super().__init__()
+        attributes: dict[str, Any] = {}
+        if _config.active.openinference:
+            attributes[semconv.OPENINFERENCE_SPAN_KIND] = semconv.OPENINFERENCE_CHAIN
+        write_metadata(metadata, attributes)
+        self._session = session
+        self._ended = False
+        self._payload = Payload(session.texts)
+        name = f"{semconv.SPAN_DECISION} {session.agent_name}" if session.agent_name else semconv.SPAN_DECISION
+        self.span = event.start_event(session, name, semconv.EVENT_DECISION, attributes, start_time=start_time)
+        if reasoning is not None:
+            self.set_reasoning(reasoning)
+        if alternatives is not None:
+            self._payload.texts(
+                semconv.SENTRIAL_DECISION_ALTERNATIVES,
+                [alternatives] if isinstance(alternatives, str) else list(alternatives),
+            )
+        self.choose(chosen, confidence)
+
+    def set_reasoning(self, reasoning: str) -> None:
+        """Why; the last word counts."""
+        self._payload.text(semconv.SENTRIAL_DECISION_REASONING, reasoning)
+
+    def choose(self, chosen: str | None, confidence: float | None = None) -> None:
+        """What was chosen, and how sure the agent is of it, from 0 to 1."""
+        if chosen is not None:
+            self._payload.text(semconv.SENTRIAL_DECISION_CHOSEN, chosen)
+        if confidence is not None:
+            attributes: dict[str, Any] = {}
+            number = amounts.read_number("confidence", confidence, attributes, low=0.0, high=1.0)
+            if number is not None:
+                attributes[semconv.SENTRIAL_DECISION_CONFIDENCE] = number
+            self.span.set_attributes(attributes)
+
+    def set_usage(self, estimated_cost: float | None = None, token_count: int | None = None) -> None:
+        """What deciding cost, in dollars and tokens, where no model call of its own says it."""
+        attributes: dict[str, Any] = {}
+        cost = amounts.read_cost(estimated_cost, attributes)
+        if cost is not None:
+            attributes[semconv.SENTRIAL_ESTIMATED_COST] = cost
+            self._session.add_cost(cost)
+        tokens = amounts.read_count("token_count", token_count, attributes)
+        if tokens is not None:
+            attributes[semconv.SENTRIAL_USAGE_TOTAL_TOKENS] = tokens
+        self.span.set_attributes(attributes)
+
+    def __enter__(self) -> Decision:
+        self._enter()
+        return self
+
+    async def __aenter__(self) -> Decision:
+        self._enter()
+        return self
+
+    @property
+    def _context(self) -> Context:
+        return set_span_in_context(self.span, _session.parent_in(self._session))
+
+    def _end(self, error: BaseException | None) -> None:
+        self.end(error)
+
+    def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
+        """End the decision; a second time does nothing. ``end_time``: nanoseconds since the epoch."""
+        if self._ended:
+            return
+        self._ended = True
+        self._session.add(decisions=1)
+        if error is not None and failure.is_control_flow(error) is None:
+            failure.write_exception(self.span, error)
+        end_span(self.span, self._payload, end_time)

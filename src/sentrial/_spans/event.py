@@ -1,0 +1,50 @@
+"""The start of any event's span: a child of its session, stamped also where the session is over or elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from opentelemetry.trace import Link, Span, SpanKind
+
+from sentrial import _session, semconv
+from sentrial._session import Session
+from sentrial._spans import source
+
+
+def start_event(
+    session: Session,
+    name: str,
+    event_type: str,
+    attributes: dict[str, Any],
+    *,
+    links: Sequence[Link] = (),
+    start_time: int | None = None,
+) -> Span:
+    """Start the span of one event of ``session``. ``start_time``: nanoseconds since the epoch; now, if not given."""
+    attributes[semconv.SENTRIAL_EVENT_TYPE] = event_type
+    stray = session.ended or session.foreign
+    if stray:
+        # Contexts do not serve a session that is over: what is added to it by hand carries its identity by hand.
+        attributes.update(session.stamps)
+        attributes.update(conversation(session, attributes.get(semconv.GEN_AI_OPERATION_NAME)))
+    if session.ended:
+        attributes[semconv.SENTRIAL_LATE] = True
+    span = source.tracer().start_span(
+        name,
+        _session.parent_in(session),
+        SpanKind.INTERNAL,
+        attributes,
+        links=links,
+        start_time=start_time,
+    )
+    if stray:
+        session.members.add(span.get_span_context().span_id)
+    return span
+
+
+def conversation(session: Session, operation: object) -> dict[str, Any]:
+    """The conversation's id, for the operations on which the conventions allow it."""
+    if session.conversation_id is None or operation not in semconv.OPERATIONS_OF_A_CONVERSATION:
+        return {}
+    return {semconv.GEN_AI_CONVERSATION_ID: session.conversation_id}

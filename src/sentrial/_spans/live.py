@@ -1,0 +1,50 @@
+"""An event that is under way: ``with`` and ``async with``, current while its block runs."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from opentelemetry.context import Context
+
+from sentrial import _guard
+from sentrial._session import Activation
+
+
+class LiveEvent:
+    """Something with a beginning and an end in this program. What starts inside its block nests under it."""
+
+    __slots__ = ("_activation",)
+
+    def __init__(self) -> None:
+        self._activation: Activation | None = None
+
+    @property
+    def _context(self) -> Context:
+        raise NotImplementedError
+
+    def _end(self, error: BaseException | None) -> None:
+        raise NotImplementedError
+
+    def _enter(self) -> None:
+        try:
+            self._activation = Activation(self._context)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's block
+            _guard.failed("entering an event", error)
+
+    def _leave(self, error: BaseException | None) -> None:
+        try:
+            if self._activation is not None:
+                self._activation.leave()
+            self._end(error)
+        except Exception as own:  # noqa: BLE001 - nothing of ours may replace the user's exception
+            _guard.failed("leaving an event", own)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave(error)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave(error)

@@ -1,0 +1,244 @@
+"""A call to a model: the one writer of LLM spans, for patched clients, framework callbacks and calls told by hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanContext, SpanKind, set_span_in_context
+
+from sentrial import _session, semconv
+from sentrial._payload import Payload, end_span
+from sentrial._session import PricedCall, Session
+from sentrial._spans import cost, failure, metrics, source
+from sentrial.types import LlmRequest, LlmResponse, Usage
+
+STREAM_DRAINED = "drained"
+STREAM_CLOSED = "closed"
+STREAM_ABANDONED = "abandoned"
+STREAM_CANCELLED = "cancelled"
+STREAM_ERROR = "error"
+
+FINISH_UNKNOWN = "error"
+"""The conventions' finish reason of a choice whose end never came."""
+
+MAX_REQUESTED = 10_000
+"""Tool calls of one session whose requesting model call is remembered."""
+
+_REQUEST = (
+    ("max_tokens", semconv.GEN_AI_REQUEST_MAX_TOKENS),
+    ("temperature", semconv.GEN_AI_REQUEST_TEMPERATURE),
+    ("top_p", semconv.GEN_AI_REQUEST_TOP_P),
+    ("top_k", semconv.GEN_AI_REQUEST_TOP_K),
+    ("stop_sequences", semconv.GEN_AI_REQUEST_STOP_SEQUENCES),
+    ("frequency_penalty", semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY),
+    ("presence_penalty", semconv.GEN_AI_REQUEST_PRESENCE_PENALTY),
+    ("seed", semconv.GEN_AI_REQUEST_SEED),
+    ("choice_count", semconv.GEN_AI_REQUEST_CHOICE_COUNT),
+    ("reasoning_level", semconv.GEN_AI_REQUEST_REASONING_LEVEL),
+    ("output_type", semconv.GEN_AI_OUTPUT_TYPE),
+    ("api_type", semconv.OPENAI_API_TYPE),
+    ("service_tier", semconv.OPENAI_REQUEST_SERVICE_TIER),
+)
+_RESPONSE = (
+    ("id", semconv.GEN_AI_RESPONSE_ID),
+    ("model", semconv.GEN_AI_RESPONSE_MODEL),
+    ("service_tier", semconv.OPENAI_RESPONSE_SERVICE_TIER),
+    ("system_fingerprint", semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
+)
+_USAGE = (
+    ("input_tokens", semconv.GEN_AI_USAGE_INPUT_TOKENS),
+    ("output_tokens", semconv.GEN_AI_USAGE_OUTPUT_TOKENS),
+    ("cache_read_tokens", semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+    ("cache_write_tokens", semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+    ("reasoning_tokens", semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+    ("audio_input_tokens", semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS),
+    ("audio_output_tokens", semconv.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS),
+)
+
+
+class LlmCall:
+    """One call to a model, from just before it is made until its end; it ends exactly once."""
+
+    __slots__ = ("_first_chunk", "_parent", "_started", "ended", "payload", "request", "session", "span")
+
+    def __init__(self, request: LlmRequest, session: Session | None, parent: Context, start_time: int | None) -> None:
+        self.request = request
+        self.session = session
+        self.ended = False
+        self._parent = parent
+        self._first_chunk: float | None = None
+        self._started = time.perf_counter()
+        self.payload = Payload(session.texts if session else None)
+        name = f"{request.operation} {request.model}" if request.model else request.operation
+        self.span = source.tracer().start_span(
+            name, parent, SpanKind.CLIENT, _request_attributes(request), start_time=start_time
+        )
+        if self.span.is_recording() and self.payload.captures:
+            if request.input is not None:
+                self.payload.deferred(semconv.GEN_AI_INPUT_MESSAGES, request.input)
+            if request.tools is not None:
+                self.payload.deferred(semconv.GEN_AI_TOOL_DEFINITIONS, request.tools)
+
+    @property
+    def context(self) -> Context:
+        """The context to make current while the client does its work: what it starts nests under this call."""
+        return set_span_in_context(self.span, self._parent)
+
+    def mark_chunk(self) -> None:
+        """Note that a chunk of a stream has come; the first one counts."""
+        if self._first_chunk is None:
+            self._first_chunk = time.perf_counter()
+
+    def succeed(
+        self,
+        response: LlmResponse | None,
+        *,
+        stream_end: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        end_time: int | None = None,
+    ) -> None:
+        """End the call with its answer, or with the part of it that came; ``stream_end`` says how a stream ended."""
+        self._end(response, stream_end, None, dict(attributes or {}), end_time)
+
+    def fail(
+        self,
+        error: BaseException,
+        response: LlmResponse | None = None,
+        *,
+        stream_end: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        end_time: int | None = None,
+    ) -> None:
+        """End the call with the exception that it raised, and with the part of the answer that came before.
+
+        Cancellation is no failure: it leaves the status alone.
+        """
+        if failure.is_control_flow(error):
+            self._end(response, STREAM_CANCELLED, None, dict(attributes or {}), end_time)
+        else:
+            self._end(response, stream_end, error, dict(attributes or {}), end_time)
+
+    def _end(
+        self,
+        response: LlmResponse | None,
+        stream_end: str | None,
+        error: BaseException | None,
+        attributes: dict[str, Any],
+        end_time: int | None,
+    ) -> None:
+        if self.ended:
+            return
+        self.ended = True
+        seconds = time.perf_counter() - self._started
+        recording = self.span.is_recording()
+        usage = response.usage if response else None
+        priced = self._count(response, usage, named=semconv.SENTRIAL_ESTIMATED_COST in attributes)
+        if recording:
+            if stream_end is not None:
+                attributes[semconv.SENTRIAL_STREAM_END] = stream_end
+            if self._first_chunk is not None:
+                attributes[semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._started
+            if response is not None:
+                _write_response(response, attributes)
+                if response.output is not None:
+                    self.payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, response.output)
+            if self.session is not None and self.session.ended:
+                attributes[semconv.SENTRIAL_LATE] = True
+            self.span.set_attributes(attributes)
+            if error is not None:
+                failure.write_exception(self.span, error)
+            if priced is not None:
+                self.payload.later(semconv.SENTRIAL_ESTIMATED_COST, lambda: cost.price(priced))
+        metrics.record_call(_common(self.request, response, error), seconds, usage)
+        end_span(self.span, self.payload, end_time)
+
+    def _count(self, response: LlmResponse | None, usage: Usage | None, *, named: bool) -> PricedCall | None:
+        """Book the call on its session; gives what has to be priced."""
+        model = (response.model if response else None) or self.request.model
+        call = None
+        if usage is not None and model is not None and not named:
+            call = PricedCall(self.request.provider, model, usage, time.time_ns())
+        if self.session is not None:
+            self.session.add_call(call, usage)
+            if response is not None and response.tool_call_ids:
+                _remember_requests(self.session.requested_by, response.tool_call_ids, self.span.get_span_context())
+        return call
+
+
+def begin(request: LlmRequest, *, session: Session | None = None, start_time: int | None = None) -> LlmCall:
+    """Start the span of a call that is about to be made, in ``session`` or else in the current one.
+
+    The input is taken as a snapshot now: what the program does to its messages afterwards does not show.
+    ``start_time``: nanoseconds since the epoch; now, if not given.
+    """
+    if session is None:
+        return LlmCall(request, _session.current(), _session.live(), start_time)
+    return LlmCall(request, session, _session.parent_in(session), start_time)
+
+
+def _request_attributes(request: LlmRequest) -> dict[str, Any]:
+    attributes: dict[str, Any] = {
+        semconv.GEN_AI_OPERATION_NAME: request.operation,
+        semconv.GEN_AI_PROVIDER_NAME: request.provider,
+        semconv.SENTRIAL_EVENT_TYPE: semconv.EVENT_LLM_CALL,
+    }
+    if request.model:
+        attributes[semconv.GEN_AI_REQUEST_MODEL] = request.model
+    if request.server_address:
+        attributes[semconv.SERVER_ADDRESS] = request.server_address
+        if request.server_port:
+            attributes[semconv.SERVER_PORT] = request.server_port
+    if request.stream:
+        attributes[semconv.GEN_AI_REQUEST_STREAM] = True
+    for field, key in _REQUEST:
+        value = getattr(request, field)
+        if value is not None:
+            attributes[key] = value
+    return attributes
+
+
+def _write_response(response: LlmResponse, attributes: dict[str, Any]) -> None:
+    for field, key in _RESPONSE:
+        value = getattr(response, field)
+        if value is not None:
+            attributes[key] = value
+    if response.finish_reasons:
+        attributes[semconv.GEN_AI_RESPONSE_FINISH_REASONS] = list(response.finish_reasons)
+    if response.usage is not None:
+        write_usage(response.usage, attributes)
+
+
+def write_usage(usage: Usage, attributes: dict[str, Any]) -> None:
+    """Add the tokens that were said; what was not said is left out, and parts of zero tokens are no news."""
+    for field, key in _USAGE:
+        value = getattr(usage, field)
+        if value or (value == 0 and field in ("input_tokens", "output_tokens")):
+            attributes[key] = value
+
+
+def _common(request: LlmRequest, response: LlmResponse | None, error: BaseException | None) -> dict[str, Any]:
+    attributes: dict[str, Any] = {
+        semconv.GEN_AI_OPERATION_NAME: request.operation,
+        semconv.GEN_AI_PROVIDER_NAME: request.provider,
+    }
+    if request.model:
+        attributes[semconv.GEN_AI_REQUEST_MODEL] = request.model
+    if response is not None and response.model:
+        attributes[semconv.GEN_AI_RESPONSE_MODEL] = response.model
+    if request.server_address:
+        attributes[semconv.SERVER_ADDRESS] = request.server_address
+        if request.server_port:
+            attributes[semconv.SERVER_PORT] = request.server_port
+    if error is not None:
+        attributes[semconv.ERROR_TYPE] = failure.type_name(error)
+    return attributes
+
+
+def _remember_requests(requested_by: dict[str, SpanContext], ids: Any, context: SpanContext) -> None:
+    for call_id in ids:
+        if len(requested_by) >= MAX_REQUESTED:
+            requested_by.pop(next(iter(requested_by)), None)
+        requested_by[call_id] = context

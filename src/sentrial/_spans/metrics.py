@@ -1,0 +1,51 @@
+"""Durations and tokens of model calls through the OpenTelemetry metrics API: free where no MeterProvider is set."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from opentelemetry import metrics
+from opentelemetry.metrics import Histogram
+
+from sentrial import semconv
+from sentrial._spans.source import SCOPE
+from sentrial._version import __version__
+from sentrial.types import Usage
+
+# The conventions' bucket boundaries: seconds, and tokens.
+_SECONDS = [0.01 * 2**n for n in range(14)]
+_TOKENS = [4**n for n in range(14)]
+
+
+@cache
+def _instruments() -> tuple[Histogram, Histogram]:
+    meter = metrics.get_meter(SCOPE, __version__, schema_url=semconv.SCHEMA_URL)
+    return (
+        meter.create_histogram(
+            semconv.METRIC_OPERATION_DURATION,
+            unit="s",
+            description="Duration of one operation with a model",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        ),
+        meter.create_histogram(
+            semconv.METRIC_TOKEN_USAGE,
+            unit="{token}",
+            description="Tokens of one operation with a model",
+            explicit_bucket_boundaries_advisory=_TOKENS,
+        ),
+    )
+
+
+def record_call(attributes: dict[str, Any], seconds: float, usage: Usage | None) -> None:
+    """Record one model call. ``attributes``: the conventions' common set, low in cardinality."""
+    duration, tokens = _instruments()
+    duration.record(seconds, attributes)
+    if usage is None:
+        return
+    for kind, count in (
+        (semconv.TOKEN_TYPE_INPUT, usage.input_tokens),
+        (semconv.TOKEN_TYPE_OUTPUT, usage.output_tokens),
+    ):
+        if count is not None:
+            tokens.record(count, {**attributes, semconv.GEN_AI_TOKEN_TYPE: kind})

@@ -1,0 +1,254 @@
+"""The session's own span: opened, filled and ended here, and nowhere else."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Link, SpanContext, SpanKind
+
+from sentrial import _config, _session, semconv
+from sentrial._payload import Payload, end_span
+from sentrial._session import Account, Session
+from sentrial._spans import amounts, cost, event, failure, source
+from sentrial._spans.messages import read_input, read_output
+from sentrial._spans.metadata import write_metadata, write_metrics
+from sentrial.types import Deferred
+
+COMPLETED = "completed"
+FAILED = "failed"
+CANCELLED = "cancelled"
+ABANDONED = "abandoned"
+CONTINUED = "continued"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is known of a session when it begins."""
+
+    agent_name: str
+    user_id: str | None
+    name: str | None = None
+    conversation_id: str | None = None
+    event_id: str | None = None
+    parent_session_id: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    input: object = None
+    account: Account | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is known of a session when it ends. Cost in dollars; ``None`` leaves a total to the sum over the events."""
+
+    outcome: str = COMPLETED
+    failure_reason: str | None = None
+    error: BaseException | None = None
+    input: object = None
+    output: object = None
+    estimated_cost: object = None
+    prompt_tokens: object = None
+    completion_tokens: object = None
+    total_tokens: object = None
+    duration_ms: object = None
+    custom_metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+def open_session(opening: Opening, *, nested: bool) -> Session:
+    """Start the root span of a session. ``nested``: whether it may be a sub-agent of the session around it.
+
+    A sub-agent is a child span in the same trace; anything else is a trace of its own, linked with the span that was
+    current. Only a session whose block is open (``with``, a decorator) adopts another, and only for the same user.
+    """
+    outer = _session.current()
+    if nested and outer is not None and outer.lexical and _same_owner(outer, opening):
+        return _start(opening, _session.live(), parent=outer)
+    caller = trace.get_current_span(_session.live())
+    inherit = _config.active.session_parent == _config.PARENT_INHERIT and outer is None
+    if inherit and caller.get_span_context().is_valid:
+        session = _start(opening, _session.live())
+        # Sentrial makes one session of one trace: there, the trace that is shared with others cannot be its id.
+        session.trace_id_for_sentrial = random.getrandbits(128)
+        return session
+    links = []
+    if caller.get_span_context().is_valid:
+        links.append(Link(caller.get_span_context(), {semconv.SENTRIAL_LINK: semconv.LINK_CALLER}))
+    parent = _session.parse_id(opening.parent_session_id)
+    if parent is not None:
+        links.append(Link(parent, {semconv.SENTRIAL_LINK: semconv.LINK_PARENT_SESSION}))
+    session = _start(opening, Context(), links=links)
+    if caller.is_recording():
+        caller.add_link(session.context, {semconv.SENTRIAL_LINK: semconv.LINK_SESSION})
+    return session
+
+
+def _same_owner(outer: Session, opening: Opening) -> bool:
+    return outer.user_id == opening.user_id and outer.account == opening.account
+
+
+def _start(
+    opening: Opening, parent_context: Context, *, parent: Session | None = None, links: list[Link] | None = None
+) -> Session:
+    conversation_id = opening.conversation_id or (parent.conversation_id if parent else None)
+    span = source.tracer().start_span(
+        f"{semconv.OPERATION_INVOKE_AGENT} {opening.agent_name}",
+        parent_context,
+        SpanKind.INTERNAL,
+        _opening_attributes(opening),
+        links=links,
+    )
+    if not span.get_span_context().is_valid:
+        return session_without_span(opening)
+    session = Session(
+        span,
+        span.get_span_context(),
+        agent_name=opening.agent_name,
+        user_id=opening.user_id,
+        conversation_id=conversation_id,
+        account=opening.account,
+        parent=parent,
+    )
+    span.set_attributes({**session.stamps, **event.conversation(session, semconv.OPERATION_INVOKE_AGENT)})
+    session.payload = Payload(session.texts)
+    if span.is_recording():
+        _write_input(session.payload, opening.input)
+    if parent is None:
+        _session.register(session)
+    return session
+
+
+def session_without_span(opening: Opening) -> Session:
+    """What the caller holds where everything is switched off: it has an id and takes all calls, and nothing leaves."""
+    context = SpanContext(random.getrandbits(128) or 1, random.getrandbits(64) or 1, is_remote=False)
+    session = Session(INVALID_SPAN, context, agent_name=opening.agent_name, user_id=opening.user_id)
+    session.payload = Payload(session.texts)
+    _session.register(session)
+    return session
+
+
+def _opening_attributes(opening: Opening) -> dict[str, Any]:
+    attributes: dict[str, Any] = {
+        semconv.GEN_AI_OPERATION_NAME: semconv.OPERATION_INVOKE_AGENT,
+        semconv.GEN_AI_AGENT_NAME: opening.agent_name,
+        semconv.SENTRIAL_EVENT_TYPE: semconv.EVENT_SESSION,
+    }
+    for key, value in (
+        (semconv.SENTRIAL_SESSION_NAME, opening.name),
+        (semconv.SENTRIAL_EVENT_ID, opening.event_id),
+        (semconv.SENTRIAL_CONVO_ID, opening.conversation_id),
+        (semconv.SENTRIAL_PARENT_SESSION_ID, opening.parent_session_id),
+    ):
+        if value is not None:
+            attributes[key] = value
+    if _config.active.openinference:
+        attributes[semconv.OPENINFERENCE_SPAN_KIND] = semconv.OPENINFERENCE_AGENT
+    write_metadata(opening.metadata, attributes)
+    return attributes
+
+
+def end_session(session: Session, ending: Ending) -> bool:
+    """End ``session``; ``False`` if it had ended already.
+
+    A session that another process opened has its root there: here its outcome becomes a span of its own.
+    """
+    with session.lock:
+        if session.ended:
+            return False
+        session.ended = not session.foreign
+        session.outcome = ending.outcome
+    span, payload = session.span, session.payload
+    if session.foreign:
+        span, payload = event.start_event(session, semconv.SPAN_SESSION_COMPLETED, semconv.EVENT_SESSION, {}), Payload()
+    attributes: dict[str, Any] = {semconv.SENTRIAL_SESSION_OUTCOME: ending.outcome}
+    if ending.outcome in (COMPLETED, FAILED):
+        attributes[semconv.SENTRIAL_SESSION_SUCCESS] = ending.outcome == COMPLETED
+    _write_totals(session, ending, attributes, payload)
+    write_metrics(ending.custom_metrics, attributes)
+    reason = ending.failure_reason or (failure.describe(ending.error) if ending.error else None)
+    if reason is not None:
+        attributes[semconv.SENTRIAL_SESSION_FAILURE_REASON] = failure.masked(str(reason))[: failure.MAX_WORDS]
+    span.set_attributes(attributes)
+    if ending.outcome == FAILED:
+        if ending.error is not None:
+            failure.write_exception(span, ending.error)
+        else:
+            failure.write_failure(span, reason)
+    if span.is_recording():
+        _write_input(payload, ending.input)
+        _write_output(payload, ending.output)
+    end_span(span, payload)
+    session.payload = None
+    if session.parent is None and not session.foreign:
+        _session.retire(session)
+    return True
+
+
+def end_forgotten(session: Session) -> None:
+    """End a session that nobody will end any more: the program stops, or it has been idle for too long."""
+    end_session(session, Ending(outcome=ABANDONED))
+
+
+def end_idle(timeout: float) -> None:
+    """End the sessions that nobody touched for ``timeout`` seconds."""
+    deadline = time.monotonic() - timeout
+    for session in _session.open_sessions():
+        if session.touched < deadline:
+            end_forgotten(session)
+
+
+def _write_totals(session: Session, ending: Ending, attributes: dict[str, Any], payload: Payload) -> None:
+    with session.lock:
+        totals = session.totals
+        calls, named = list(totals.calls), list(totals.costs)
+    if not session.foreign:
+        attributes[semconv.SENTRIAL_SESSION_LLM_CALLS] = totals.llm_calls
+        attributes[semconv.SENTRIAL_SESSION_TOOL_CALLS] = totals.tool_calls
+        attributes[semconv.SENTRIAL_SESSION_DECISIONS] = totals.decisions
+        attributes[semconv.SENTRIAL_SESSION_ERRORS] = totals.errors
+    given_input = amounts.read_count("prompt_tokens", ending.prompt_tokens, attributes)
+    given_output = amounts.read_count("completion_tokens", ending.completion_tokens, attributes)
+    given_total = amounts.read_count("total_tokens", ending.total_tokens, attributes)
+    input_tokens = totals.input_tokens if given_input is None else given_input
+    output_tokens = totals.output_tokens if given_output is None else given_output
+    total_tokens = given_total
+    if total_tokens is None and (input_tokens is not None or output_tokens is not None):
+        total_tokens = (input_tokens or 0) + (output_tokens or 0)
+    dollars = amounts.read_cost(ending.estimated_cost, attributes)
+    if dollars is None and all(call.priced for call in calls):
+        dollars = cost.total(calls, named)
+    elif dollars is None:
+        payload.later(semconv.SENTRIAL_ESTIMATED_COST, lambda: cost.total(calls, named))
+    duration = amounts.read_number("duration_ms", ending.duration_ms, attributes, low=0.0, high=float("inf"))
+    for key, value in (
+        (semconv.GEN_AI_USAGE_INPUT_TOKENS, input_tokens),
+        (semconv.GEN_AI_USAGE_OUTPUT_TOKENS, output_tokens),
+        (semconv.SENTRIAL_USAGE_TOTAL_TOKENS, total_tokens),
+        (semconv.SENTRIAL_ESTIMATED_COST, dollars),
+        (semconv.SENTRIAL_SESSION_DURATION_MS, duration),
+    ):
+        if value is not None:
+            attributes[key] = value
+
+
+def _write_input(payload: Payload, value: object) -> None:
+    if value is not None and payload.captures:
+        payload.deferred(semconv.GEN_AI_INPUT_MESSAGES, Deferred(value, read_input))
+        if _config.active.openinference:
+            _write_value(payload, semconv.INPUT_VALUE, semconv.INPUT_MIME_TYPE, value)
+
+
+def _write_output(payload: Payload, value: object) -> None:
+    if value is not None and payload.captures:
+        payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, Deferred(value, read_output))
+        if _config.active.openinference:
+            _write_value(payload, semconv.OUTPUT_VALUE, semconv.OUTPUT_MIME_TYPE, value)
+
+
+def _write_value(payload: Payload, key: str, type_key: str, value: object) -> None:
+    payload.text(key, value)
+    payload.text(type_key, semconv.MIME_TEXT if isinstance(value, str) else semconv.MIME_JSON)

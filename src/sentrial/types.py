@@ -1,0 +1,136 @@
+"""The plain values that pass between the layers: what a client's objects mean, in the words of the conventions.
+
+A reader of a client (``_providers``) makes them, a writer of spans (``_spans``) turns them into attributes.
+They hold no client object and no OpenTelemetry object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a message: its ``type`` in the message schema of the conventions, and that type's own fields."""
+
+    type: str
+    fields: Mapping[str, Any]
+
+    @classmethod
+    def text(cls, content: str) -> Part:
+        """Plain text."""
+        return cls("text", {"content": content})
+
+    @classmethod
+    def reasoning(cls, content: str) -> Part:
+        """What a model thought before it answered."""
+        return cls("reasoning", {"content": content})
+
+    @classmethod
+    def tool_call(cls, name: str, call_id: str | None, arguments: object) -> Part:
+        """A model's request to run a tool; ``arguments`` decoded where they were a JSON string."""
+        fields: dict[str, Any] = {"name": name, "arguments": arguments}
+        if call_id:
+            fields["id"] = call_id
+        return cls("tool_call", fields)
+
+    @classmethod
+    def tool_call_response(cls, call_id: str | None, response: object) -> Part:
+        """What a tool answered."""
+        fields: dict[str, Any] = {"response": response}
+        if call_id:
+            fields["id"] = call_id
+        return cls("tool_call_response", fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """The part as the conventions' JSON object."""
+        return {"type": self.type, **self.fields}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to or from a model: ``role`` is ``system``, ``user``, ``assistant`` or ``tool``."""
+
+    role: str
+    parts: Sequence[Part]
+    name: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The message as the conventions' JSON object."""
+        message: dict[str, Any] = {"role": self.role, "parts": [part.to_json() for part in self.parts]}
+        if self.name is not None:
+            message["name"] = self.name
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred(Generic[T]):
+    """A value that is read later: ``value`` as the program had it, and the pure function that will read it.
+
+    The user's thread only takes a snapshot of ``value``; ``read`` runs on our own thread and gets that snapshot.
+    """
+
+    value: Any
+    read: Callable[[Any], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one model call, as the provider billed them. ``None`` is "not said", never zero.
+
+    ``input_tokens`` includes cached tokens of both kinds, ``output_tokens`` includes reasoning tokens; the others are
+    parts of these two (GenAI conventions, "Token usage").
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LlmRequest:
+    """A call to a model, as far as it is known before the answer. ``None`` is "not given"."""
+
+    operation: str
+    provider: str
+    model: str | None = None
+    stream: bool = False
+    server_address: str | None = None
+    server_port: int | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop_sequences: Sequence[str] | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    seed: int | None = None
+    choice_count: int | None = None
+    reasoning_level: str | None = None
+    output_type: str | None = None
+    api_type: str | None = None
+    service_tier: str | None = None
+    input: Deferred[Sequence[Message]] | None = None
+    tools: Deferred[Sequence[Mapping[str, Any]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LlmResponse:
+    """A model's answer, or the part of it that came before a stream broke off. ``None`` is "not said"."""
+
+    id: str | None = None
+    model: str | None = None
+    finish_reasons: Sequence[str] = ()
+    usage: Usage | None = None
+    service_tier: str | None = None
+    system_fingerprint: str | None = None
+    tool_call_ids: Sequence[str] = ()
+    output: Deferred[Sequence[Message]] | None = None
