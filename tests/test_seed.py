@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from receivers import SentrialStandIn
 
 KEY = "sentrial_live_xxx"

@@ -6,9 +6,10 @@ A value that makes no sense is named in one warning, with the remedy, and the ne
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from sentrial import _guard
 
@@ -48,7 +49,7 @@ class Config:
         retry_timeout: how long one batch is tried again before it is given up.
     """
 
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     api_url: str = DEFAULT_API_URL
     otlp_endpoint: str | None = None
     collector: bool = False
@@ -88,9 +89,20 @@ def _text(value: object) -> str:
     return value.strip()
 
 
+def _key(value: object) -> str:
+    text = _text(value)
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise _UnusableError("the key alone, without spaces and line breaks")
+    return text
+
+
 def _url(value: object) -> str:
     text = _text(value).rstrip("/")
-    if not text.startswith(("http://", "https://")):
+    try:
+        sound = text.startswith(("http://", "https://")) and bool(urlsplit(text).hostname)
+    except ValueError:
+        sound = False
+    if not sound:
         raise _UnusableError("an address that starts with http:// or https://")
     return text
 
@@ -106,25 +118,31 @@ def _switch(value: object) -> bool:
     raise _UnusableError("true or false")
 
 
-def _positive(value: object) -> float:
+def _number(value: object) -> float:
+    if isinstance(value, bool):
+        return -1.0
     try:
-        number = float(value)  # type: ignore[arg-type]  # whatever float() does not take is the error below
-    except (TypeError, ValueError):
-        number = -1.0
+        return float(value)  # type: ignore[arg-type]  # whatever float() does not take is no number
+    except (TypeError, ValueError, OverflowError):
+        return -1.0
+
+
+def _positive(value: object) -> float:
+    number = _number(value)
     if not 0 < number < float("inf"):
         raise _UnusableError("a number above 0")
     return number
 
 
 def _size(value: object) -> int:
-    return int(_positive(value))
+    number = _number(value)
+    if not 1 <= number < float("inf"):
+        raise _UnusableError("a number of bytes, at least 1")
+    return int(number)
 
 
 def _share(value: object) -> float:
-    try:
-        number = float(value)  # type: ignore[arg-type]  # whatever float() does not take is the error below
-    except (TypeError, ValueError):
-        number = -1.0
+    number = _number(value)
     if not 0 <= number <= 1:
         raise _UnusableError("a number from 0 to 1")
     return number
@@ -138,16 +156,21 @@ def _parent(value: object) -> str:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    items = value.split(",") if isinstance(value, str) else list(value)  # type: ignore[call-overload]  # see below
+    items: Iterable[Any] = value.split(",") if isinstance(value, str) else value if isinstance(value, Iterable) else [0]
+    items = list(items)
     if not all(isinstance(item, str) for item in items):
         raise _UnusableError("names of clients, such as openai")
     return tuple(item.strip().lower() for item in items if item.strip())
 
 
 def _store(value: object) -> str | None:
-    if value is False or str(value).strip().lower() in ("off", "false"):
-        return None
-    return "on" if value is True else _text(os.fspath(value))  # type: ignore[call-overload]  # else refused
+    try:
+        return "on" if _switch(value) else None
+    except _UnusableError:
+        path = os.fspath(value) if isinstance(value, str | os.PathLike) else ""
+        if not isinstance(path, str) or not path.strip():
+            raise _UnusableError("a path, or true or false") from None
+        return path.strip()
 
 
 def _capture(value: object) -> str:
@@ -176,16 +199,16 @@ class Setting:
     variables: tuple[str, ...] = ()
 
 
+_STANDARD_CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
 SETTINGS: Mapping[str, Setting] = {
-    "api_key": Setting(_text, ("SENTRIAL_API_KEY",)),
+    "api_key": Setting(_key, ("SENTRIAL_API_KEY",)),
     "api_url": Setting(_url, ("SENTRIAL_API_URL",)),
     "otlp_endpoint": Setting(_text),
     "store": Setting(_store, ("SENTRIAL_STORE",)),
     "enabled": Setting(_switch, ("SENTRIAL_ENABLED",)),
     "set_global": Setting(_switch, ("SENTRIAL_SET_GLOBAL",)),
-    "capture_content": Setting(
-        _capture, ("SENTRIAL_CAPTURE_CONTENT", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT")
-    ),
+    "capture_content": Setting(_capture, ("SENTRIAL_CAPTURE_CONTENT", _STANDARD_CAPTURE)),
     "session_parent": Setting(_parent, ("SENTRIAL_SESSION_PARENT",)),
     "sample_rate": Setting(_share, ("SENTRIAL_SAMPLE_RATE",)),
     "session_timeout": Setting(_positive, ("SENTRIAL_SESSION_TIMEOUT",)),
@@ -215,35 +238,44 @@ def read_config(arguments: Mapping[str, object], *, strict: bool = False) -> Con
             try:
                 values[name] = setting.read(given)
                 continue
-            except (_UnusableError, TypeError) as error:
+            except Exception as error:  # noqa: BLE001 - an argument is any object, and its methods may raise anything
                 words = f"{name}={_shown(name, given)} is not usable: it must be {_remedy(error, name)}."
                 if strict:
-                    raise ValueError(words) from error
-                _guard.say_once(f"config {name} {given!r}", "sentrial: %s The default counts instead.", words)
+                    raise ValueError(words) from None
+                _guard.say_once(f"config {words}", "sentrial: %s It is ignored.", words)
         for variable in setting.variables:
             text = os.environ.get(variable, "").strip()
             if not text:
                 continue
             try:
                 values[name] = setting.read(text)
-            except (_UnusableError, TypeError) as error:
-                _guard.say_once(
-                    f"config {variable} {text}",
-                    "sentrial: %s=%s is not usable: it must be %s. It is ignored.",
-                    variable,
-                    _shown(name, text),
-                    _remedy(error, name),
-                )
+            except ValueError as error:
+                words = f"{variable}={_shown(name, text)} is not usable: it must be {_remedy(error, name)}."
+                _guard.say_once(f"config {words}", "sentrial: %s It is ignored.", words)
                 continue
             break
     values["collector"] = "otlp_endpoint" in values or any(os.environ.get(name) for name in _COLLECTOR_VARIABLES)
+    if os.environ.get(_STANDARD_CAPTURE, "").strip().upper() in ("EVENT_ONLY", "SPAN_AND_EVENT"):
+        _guard.say_once(
+            _STANDARD_CAPTURE,
+            "sentrial: %s asks for content in log records, which this version does not emit; our destinations get it.",
+            _STANDARD_CAPTURE,
+        )
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         values["enabled"] = False
     return Config(**values)
 
 
 def _shown(name: str, value: object) -> str:
-    return "(not shown)" if name == "api_key" else repr(value)
+    """``value`` for a message: never a key, also where it was given for an address, nor a password in one."""
+    if name == "api_key":
+        return "(not shown)"
+    if name not in ("api_url", "otlp_endpoint"):
+        return _guard.shown(value)
+    if not isinstance(value, str) or "://" not in value:
+        return "(not shown, for it may be a key)"
+    scheme, _, rest = value.partition("://")
+    return _guard.shown(f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}")
 
 
 def _remedy(error: Exception, name: str) -> str:

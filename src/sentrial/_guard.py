@@ -24,8 +24,15 @@ strict = False
 failures: Counter[str] = Counter()
 """How often each place failed, in this process."""
 
+MAX_SHOWN = 200
+"""How many characters of a value a log line shows."""
+
+MAX_SAID = 1_000
+"""How many different things are said in one process: a program that finds ever new ones is not flooded."""
+
 _said: set[str] = set()
-_lock = threading.Lock()
+# Reentrant: what fails inside a garbage collection may fail while this very thread holds the lock.
+_lock = threading.RLock()
 
 
 def failed(place: str, error: Exception) -> None:
@@ -43,15 +50,14 @@ def note(place: str, error: Exception) -> None:
     """Like :func:`failed` on a thread of ours, where raising would reach nobody."""
     with _lock:
         failures[place] += 1
-        first = place not in _said
-        _said.add(place)
+        first = _is_first(place)
     if first:
         logger.warning(
             "sentrial failed at %s (%s: %s). Your program is not affected; what this part would have recorded "
             "is missing. Further failures at this place are counted, not logged.",
             place,
             type(error).__name__,
-            error,
+            shown(error, str),
             exc_info=error,
         )
 
@@ -59,10 +65,25 @@ def note(place: str, error: Exception) -> None:
 def say_once(key: str, message: str, *args: object, level: int = logging.WARNING) -> None:
     """Log ``message`` the first time that ``key`` comes up in this process, and never again: no floods."""
     with _lock:
-        if key in _said:
-            return
-        _said.add(key)
-    logger.log(level, message, *args)
+        first = _is_first(key)
+    if first:
+        logger.log(level, message, *args)
+
+
+def _is_first(key: str) -> bool:
+    if key in _said or len(_said) >= MAX_SAID:
+        return False
+    _said.add(key)
+    return True
+
+
+def shown(value: object, words: Callable[[object], str] = repr) -> str:
+    """``value`` for a log line: short, and no exception, whatever its ``__repr__`` does."""
+    try:
+        text = words(value)
+    except Exception as error:  # noqa: BLE001 - the user's own code
+        return f"<{type(value).__name__}, unreadable: {type(error).__name__}>"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def forget() -> None:

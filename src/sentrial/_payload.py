@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry.trace import Span
 
@@ -50,17 +50,25 @@ def set_policy(new: Policy) -> None:
     policy = new
 
 
-class Payload:
-    """The content of one span, as snapshots. Made and filled on the user's thread, rendered on ours."""
+class _Entry(NamedTuple):
+    value: Any
+    write: Callable[[Any, JsonWriter], AttributeValue]
+    tally: Tally
 
-    __slots__ = ("_content", "_entries", "_later", "_policy", "_tally", "_texts")
+
+class Payload:
+    """The content of one span, as snapshots. Made and filled on the user's thread, rendered on ours.
+
+    What is given twice under one key counts as given the last time.
+    """
+
+    __slots__ = ("_content", "_entries", "_later", "_policy", "_texts")
 
     def __init__(self, texts: Texts | None = None) -> None:
-        self._entries: list[tuple[str, Any, Callable[[Any, JsonWriter], AttributeValue]]] = []
+        self._entries: dict[str, _Entry] = {}
         self._policy = policy
-        self._later: list[tuple[str, Callable[[], AttributeValue | None]]] = []
+        self._later: dict[str, Callable[[], AttributeValue | None]] = {}
         self._content: dict[str, AttributeValue] | None = None
-        self._tally = Tally()
         self._texts = texts
 
     def __bool__(self) -> bool:
@@ -74,7 +82,7 @@ class Payload:
     @property
     def size(self) -> int:
         """Its weight in characters, near enough for a queue's bound."""
-        return self._tally.size
+        return sum(entry.tally.size for entry in self._entries.values())
 
     @property
     def captures(self) -> bool:
@@ -83,30 +91,39 @@ class Payload:
 
     def text(self, key: str, value: object) -> None:
         """Content that is an attribute of plain text."""
-        if self.captures:
-            self._entries.append((key, snapshot(value, self._tally), _render_text))
+        self._add(key, value, _render_text)
 
     def json(self, key: str, value: object) -> None:
         """Content that is an attribute of JSON text."""
-        if self.captures:
-            self._entries.append((key, snapshot(value, self._tally), _render_json))
+        self._add(key, value, _render_json)
 
-    def texts(self, key: str, values: list[str]) -> None:
-        """Content that is an attribute of several plain texts."""
-        if self.captures:
-            self._entries.append((key, snapshot(values, self._tally), _render_texts))
+    def json_object(self, key: str, value: object, name: str) -> None:
+        """Content that is an attribute of JSON text and has to be an object: what is none stands under ``name``."""
+        self._add(key, value, lambda copy, writer: writer.json(copy if isinstance(copy, dict) else {name: copy}))
 
-    def deferred(self, key: str, deferred: Deferred[Any]) -> None:
-        """Content that is read from its snapshot later, into something with JSON: messages, definitions."""
+    def texts(self, key: str, values: object) -> None:
+        """Content that is an attribute of several plain texts; one alone, where ``values`` is no collection."""
+        self._add(key, values, _render_texts)
+
+    def deferred(self, key: str, deferred: Deferred[Any], *, definitions: bool = False) -> None:
+        """Content that is read from its snapshot later, into something with JSON: messages.
+
+        ``definitions``: it describes what values there can be, and holds none.
+        """
+        read = deferred.read
+        if definitions:
+            self._add(key, deferred.value, lambda value, writer: writer.definitions(_plain(read(value))))
+        else:
+            self._add(key, deferred.value, lambda value, writer: writer.json(_plain(read(value))))
+
+    def _add(self, key: str, value: Any, write: Callable[[Any, JsonWriter], AttributeValue]) -> None:
         if self.captures:
-            read = deferred.read
-            self._entries.append(
-                (key, snapshot(deferred.value, self._tally), lambda value, writer: writer.json(_plain(read(value))))
-            )
+            tally = Tally()
+            self._entries[key] = _Entry(snapshot(value, tally), write, tally)
 
     def later(self, key: str, compute: Callable[[], AttributeValue | None]) -> None:
         """A value that is no content, but costs too much for the user's thread: a price."""
-        self._later.append((key, compute))
+        self._later[key] = compute
 
     def content(self) -> dict[str, AttributeValue]:
         """The content as attributes, masked and encoded. What cannot be read is left out; cuts are said.
@@ -120,7 +137,7 @@ class Payload:
     def attributes(self) -> dict[str, AttributeValue]:
         """The content, and the values that were left for later. For threads of ours."""
         attributes = dict(self.content())
-        for key, compute in self._later:
+        for key, compute in self._later.items():
             try:
                 value = compute()
             except Exception as error:  # noqa: BLE001 - one value that cannot be had must not cost the others
@@ -133,26 +150,23 @@ class Payload:
     def _render(self) -> dict[str, AttributeValue]:
         writer = JsonWriter(self._policy.masker, self._texts if self._texts is not None else Texts())
         attributes: dict[str, AttributeValue] = {}
-        for key, value, write in self._entries:
+        elided = 0
+        for key, (value, write, tally) in self._entries.items():
             try:
                 attributes[key] = write(value, writer)
             except Exception as error:  # noqa: BLE001 - one unreadable value must not cost the others
                 _guard.note(f"rendering {key}", error)
+            elided += tally.elided
         if writer.masked:
             attributes[semconv.SENTRIAL_MASKED] = writer.masked
         left_out = []
         if writer.cut:
             left_out.append(f"{writer.cut} characters")
-        if self._tally.elided:
-            left_out.append(f"values in {self._tally.elided} places")
+        if elided:
+            left_out.append(f"values in {elided} places")
         if left_out:
             attributes[semconv.SENTRIAL_TRUNCATED] = f"left out: {', '.join(left_out)}"
         return attributes
-
-
-def json_text(value: object) -> str:
-    """``value`` as JSON text, masked: for what is no message of its own but has to stand in one."""
-    return JsonWriter(policy.masker, Texts()).json(snapshot(value, Tally()))
 
 
 def _plain(read: Any) -> Any:
@@ -162,11 +176,11 @@ def _plain(read: Any) -> Any:
 
 
 def _render_text(value: Any, writer: JsonWriter) -> AttributeValue:
-    return writer.text(value) if isinstance(value, str) else writer.json(value)
+    return writer.text(value)
 
 
 def _render_texts(value: Any, writer: JsonWriter) -> AttributeValue:
-    return [_render_text(item, writer) for item in value]
+    return [writer.text(item) for item in (value if isinstance(value, list) else [value])]
 
 
 def _render_json(value: Any, writer: JsonWriter) -> AttributeValue:
@@ -190,7 +204,10 @@ def end_span(span: Span, payload: Payload, end_time: int | None = None) -> None:
         span.end(end_time)
         return
     if payload.on_span and span.is_recording():
-        span.set_attributes(payload.content())
+        try:
+            span.set_attributes(payload.content())
+        except Exception as error:  # noqa: BLE001 - the span has to end, whatever its content is
+            _guard.failed("writing content on a span", error)
     context = span.get_span_context()
     identity = (context.trace_id, context.span_id)
     _ending[identity] = payload

@@ -1,14 +1,15 @@
 """The session record, and how it travels: in the OpenTelemetry context, next to the current span.
 
 A session that has ended is not served from a context any more: a worker that was born inside it, and lives on, does
-not book later work on it. Sessions are found by id as long as they are open, and for a while after.
+not book later work on it. How sessions are found by id: :mod:`sentrial._registry`.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +20,6 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags,
 from sentrial import semconv
 from sentrial._json import Texts
 from sentrial.types import Usage
-
-MAX_REMEMBERED = 1_000
-"""How many ended sessions are remembered, for events that come late."""
 
 MAX_MEMBERS = 100_000
 """How many spans of one session are remembered, to tell whether a parent belongs to it."""
@@ -80,6 +78,7 @@ class Session:
     """One agent interaction while it runs, and what is remembered of it afterwards.
 
     A sub-agent's session has a ``parent``; it shares the id, the trace and the account of the outermost one.
+    ``foreign``: another process opened it and ends it. ``inherited``: the spans that a forked child's parent sends.
     """
 
     __slots__ = (
@@ -90,6 +89,7 @@ class Session:
         "ended",
         "foreign",
         "id",
+        "inherited",
         "lexical",
         "lock",
         "members",
@@ -132,11 +132,13 @@ class Session:
         self.ended = False
         self.outcome: str | None = None
         self.touched = time.monotonic()
-        self.lock = threading.Lock()
+        # Reentrant: a stream's span can end inside a garbage collection, and so while this thread holds the lock.
+        self.lock = threading.RLock()
         self.totals = Totals()
         self.payload: Any = None
         self.texts: Texts = outermost.texts if outermost else Texts()
         self.members: set[int] = outermost.members if outermost else {context.span_id}
+        self.inherited: frozenset[int] = frozenset()
         self.requested_by: dict[str, SpanContext] = outermost.requested_by if outermost else {}
         self.trace_id_for_sentrial: int = outermost.trace_id_for_sentrial if outermost else context.trace_id
         self.stamps = _stamps(self)
@@ -203,87 +205,22 @@ def format_id(context: SpanContext) -> str:
     return f"{context.trace_id:032x}-{context.span_id:016x}"
 
 
+_ID = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})")
+
+
 def parse_id(session_id: object) -> SpanContext | None:
     """The root's span context from a session id made by any process; ``None`` where it is no session id of ours."""
-    if not isinstance(session_id, str) or len(session_id) != 49 or session_id[32] != "-":
+    match = _ID.fullmatch(session_id) if isinstance(session_id, str) else None
+    if match is None:
         return None
-    try:
-        trace_id, span_id = int(session_id[:32], 16), int(session_id[33:], 16)
-    except ValueError:
-        return None
+    trace_id, span_id = (int(digits, 16) for digits in match.groups())
     context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
     return context if context.is_valid else None
 
 
-# --- the registry --------------------------------------------------------------------------------------------------
-
-_lock = threading.Lock()
-_open: OrderedDict[str, Session] = OrderedDict()
-_ended: OrderedDict[str, Session] = OrderedDict()
-_by_trace: dict[int, list[Session]] = {}
-
-
-def register(session: Session) -> None:
-    """Make ``session`` findable. Sub-agents are not: their outermost session is."""
-    with _lock:
-        _open[session.id] = session
-        _by_trace.setdefault(session.context.trace_id, []).append(session)
-
-
-def retire(session: Session) -> None:
-    """Remember ``session`` as ended, for a while."""
-    with _lock:
-        if _open.pop(session.id, None) is None:
-            return
-        _ended[session.id] = session
-        while len(_ended) > MAX_REMEMBERED:
-            _, old = _ended.popitem(last=False)
-            siblings = _by_trace.get(old.context.trace_id, [])
-            if old in siblings:
-                siblings.remove(old)
-            if not siblings:
-                _by_trace.pop(old.context.trace_id, None)
-
-
-def find(session_id: str) -> Session | None:
-    """The session of that id, open or lately ended; ``None`` where this process does not know it."""
-    return _open.get(session_id) or _ended.get(session_id)
-
-
-def find_member(trace_id: int, span_id: int) -> Session | None:
-    """The session that a span was started in, for a span that lost its stamp."""
-    for session in _by_trace.get(trace_id, ()):
-        if span_id in session.members:
-            return session
-    return None
-
-
-def open_sessions() -> list[Session]:
-    """The sessions that are open, the one opened first in front."""
-    with _lock:
-        return list(_open.values())
-
-
-def after_fork() -> None:
-    """In a forked child: the sessions that are open are the parent's to end; events are still added to them here."""
-    global _lock
-    _lock = threading.Lock()
-    for session in _open.values():
-        session.foreign = True
-        session.lock = threading.Lock()
-    _ended.update(_open)
-    _open.clear()
-
-
-def remember_foreign(session_id: str, account: Account | None) -> Session | None:
-    """A stand-in for a session of another process, for events that are added to it; ``None`` for a bad id."""
-    context = parse_id(session_id)
-    if context is None:
-        return None
-    session = Session(NonRecordingSpan(context), context, agent_name="", user_id=None, account=account, foreign=True)
-    with _lock:
-        _ended[session.id] = session
-    return session
+def trace_id_apart(context: SpanContext) -> int:
+    """A trace id for one session of a trace that others share: every process makes the same of the same root."""
+    return int.from_bytes(hashlib.blake2b(format_id(context).encode(), digest_size=16).digest(), "big")
 
 
 # --- the current session -------------------------------------------------------------------------------------------
@@ -294,9 +231,9 @@ _KEY = otel_context.create_key("sentrial-session")
 def current(context: Context | None = None) -> Session | None:
     """The session that work in ``context`` (the current one, if not given) belongs to."""
     session: Any = otel_context.get_value(_KEY, context)
-    while session is not None and session.ended:
+    while session is not None and session.ended and otel_context.get_value(_BY_HAND, context) is not session:
         session = session.parent
-    return session  # type: ignore[no-any-return]  # only activate() writes under this key
+    return session  # type: ignore[no-any-return]  # only activate() and parent_in() write under this key
 
 
 def parent_in(session: Session) -> Context:
@@ -306,7 +243,12 @@ def parent_in(session: Session) -> Context:
     """
     if current() is session:
         return live()
-    return otel_context.set_value(_KEY, session, set_span_in_context(session.span, Context()))
+    context = otel_context.set_value(_KEY, session, set_span_in_context(session.span, Context()))
+    return otel_context.set_value(_BY_HAND, session, context) if session.ended else context
+
+
+_BY_HAND = otel_context.create_key("sentrial-by-hand")
+"""Marks what the application itself adds to a session that has ended: nothing else in a context does."""
 
 
 class Activation:
@@ -326,7 +268,7 @@ class Activation:
     def leave(self) -> None:
         """Make current again what was, if this activation still is what is current here."""
         if otel_context.get_current() is self._mine:
-            otel_context.attach(self._before)
+            otel_context.attach(_live(self._before))
 
 
 def activate(session: Session) -> Activation:
@@ -344,7 +286,10 @@ def live() -> Context:
 
     Where sessions end in another order than they began, the context can be left on an ended one.
     """
-    context = otel_context.get_current()
+    return _live(otel_context.get_current())
+
+
+def _live(context: Context) -> Context:
     while True:
         session: Any = otel_context.get_value(_KEY, context)
         if session is None or not session.ended:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from opentelemetry.trace import NoOpTracerProvider, TracerProvider
 
-from sentrial import _config, _guard, _payload, _session
+from sentrial import _config, _guard, _payload, _registry
 from sentrial._config import CAPTURE_OFF, CAPTURE_SPAN, Config
 from sentrial._export import provider as providers
 from sentrial._export.collector import collector
@@ -24,7 +25,8 @@ from sentrial._export.local import LocalDestination
 from sentrial._export.pipeline import Makers, Pipeline
 from sentrial._export.redact import SecretMasker
 from sentrial._export.sentrial_api import sentrial
-from sentrial._patch import install
+from sentrial._patch import abandoned, install
+from sentrial._providers import PROVIDERS
 from sentrial._session import Account
 from sentrial._spans import root, source
 from sentrial._store.location import VARIABLE, store_path
@@ -38,21 +40,21 @@ _built: TracerProvider | None = None
 
 
 def _end_all_open() -> None:
-    for session in _session.open_sessions():
+    for session in _registry.open_sessions():
         root.end_forgotten(session)
 
 
-def _store_file() -> Path:
+def _store_file(config: Config) -> Path:
     # Settings made in code come before the environment, here as everywhere.
-    return store_path({**os.environ, VARIABLE: _config.active.store or ""})
+    return store_path({**os.environ, VARIABLE: config.store or ""})
 
 
 _pipeline = Pipeline(
     Makers(
         sentrial=lambda account: sentrial(account.api_url, account.api_key),
-        collector=lambda: collector(_config.active.otlp_endpoint),
-        store=lambda: LocalDestination(_store_file()),
-        store_place=lambda: str(_store_file()),
+        collector=lambda config: collector(config.otlp_endpoint),
+        store=lambda config: LocalDestination(_store_file(config)),
+        store_place=lambda config: str(_store_file(config)),
     ),
     before_shutdown=_end_all_open,
 )
@@ -95,6 +97,7 @@ def add_account(account: Account) -> None:
 
 def flush(timeout: float) -> bool:
     """Wait until everything that has ended so far is delivered, ``timeout`` seconds at most."""
+    abandoned.settle()
     return _pipeline.flush(timeout)
 
 
@@ -133,14 +136,21 @@ def _put_in_force(config: Config) -> None:
     if config.enabled:
         _pipeline.start(config, masker)
         account_of(config)
-        install.install(config.instrument)
+        install.install(config.instrument, PROVIDERS)
     else:
         install.uninstall()
     _is_set_up = True
     if first:
-        # Registered last, run first: before a provider's own handler, which would find the sessions still open.
-        atexit.unregister(shut_down)
-        atexit.register(shut_down)
+        _run_at_exit()
+
+
+def _run_at_exit() -> None:
+    """Registered last, run first: before a provider's own handler, which would find the sessions still open."""
+    # And before the handler of all finalizers, which closes pools of connections and is registered by the first one.
+    weakref.finalize(_pipeline, _pipeline.stats).detach()
+    atexit.unregister(shut_down)
+    atexit.register(shut_down)
+    _finish_with_worker()
 
 
 def _provider_for_spans() -> TracerProvider:
@@ -156,6 +166,7 @@ def _provider_for_spans() -> TracerProvider:
             return found
         if providers.join(found, _pipeline):
             _joined.add(found)
+            _run_at_exit()
             if config.sample_rate is not None:
                 logger.info(
                     "sentrial: SENTRIAL_SAMPLE_RATE is not used: the sampler of your own TracerProvider decides."
@@ -180,13 +191,32 @@ def _our_provider(config: Config, *, private: bool) -> TracerProvider:
     return _built
 
 
+def _finish_with_worker() -> None:
+    """Shut down with a worker of ``multiprocessing``, which ends without the handlers of ``atexit``."""
+    process = sys.modules.get("multiprocessing.process")
+    util = sys.modules.get("multiprocessing.util")
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, shut_down, exitpriority=100)
+
+
+def _before_fork() -> None:
+    _pipeline.before_fork()
+    # A worker drops the finalizers of its parent, and then calls whom the parent has registered here.
+    global _told_multiprocessing
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None and not _told_multiprocessing:
+        _told_multiprocessing = True
+        util.register_after_fork(_pipeline, lambda _pipeline: _finish_with_worker())
+
+
 def _after_fork() -> None:
     """In a forked child: our locks may be held by threads that do not exist here, and our queues are the parent's."""
     global _lock
     _lock = threading.RLock()
-    _session.after_fork()
+    _registry.after_fork()
     _pipeline.after_fork()
 
 
+_told_multiprocessing = False
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

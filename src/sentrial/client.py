@@ -8,7 +8,7 @@ from typing import Any
 
 from opentelemetry.trace import Span
 
-from sentrial import _config, _guard, _session, _setup, semconv
+from sentrial import _config, _guard, _registry, _setup, semconv
 from sentrial._session import Account, Session
 from sentrial._spans import afterwards, root
 from sentrial._spans.root import Ending, Opening
@@ -21,9 +21,9 @@ class SentrialClient:
     """Sessions for one account. Making one sets up what it needs, and opens no connection.
 
     Args:
-        api_url: Sentrial's address; else ``SENTRIAL_API_URL``, else the public one.
-        api_key: your key; else ``SENTRIAL_API_KEY``. Without one, sessions go wherever else is configured, or into the
-            local store.
+        api_url: Sentrial's address; else that of ``configure()``, else ``SENTRIAL_API_URL``, else the public one.
+        api_key: your key; else that of ``configure()``, else ``SENTRIAL_API_KEY``. Without one, sessions go wherever
+            else is configured, or into the local store.
         fail_silently: ``False`` raises on bad input; else it is logged, and your program goes on.
 
     Raises:
@@ -32,9 +32,12 @@ class SentrialClient:
 
     def __init__(self, api_url: str | None = None, api_key: str | None = None, fail_silently: bool = True) -> None:
         self.fail_silently = fail_silently
-        _setup.ensure()
-        # The address and the key are this client's own; everything else is the process's.
-        given = {"api_url": api_url, "api_key": api_key}
+        process = _setup.ensure()
+        # The address and the key may be this client's own; everything else is the process's.
+        given = {
+            "api_url": process.api_url if api_url is None else api_url,
+            "api_key": process.api_key if api_key is None else api_key,
+        }
         config = _config.read_config(given, strict=not fail_silently)
         self.api_url = config.api_url
         self._account: Account | None = _setup.account_of(config)
@@ -135,7 +138,10 @@ class SentrialClient:
             _guard.failed("completing a session", error)
             return {}
         if not ended:
-            self._complain(f"session {session_id!r} is completed already; the second completion is not recorded.")
+            self._complain(
+                "completed already",
+                f"session {session_id!r} is completed already; the second completion is not recorded.",
+            )
             return {}
         return outcome(session, ending)
 
@@ -365,21 +371,23 @@ class SentrialClient:
         return self._account
 
     def _find(self, session_id: str) -> Session | None:
-        session = _session.find(session_id) if isinstance(session_id, str) else None
+        session = _registry.find(session_id) if isinstance(session_id, str) else None
         if session is None:
-            session = _session.remember_foreign(session_id, self._account_now())
+            session = _registry.remember_foreign(session_id, self._account_now())
         if session is None:
-            self._complain(f"{session_id!r} is no session id: give what create_session() or begin() returned.")
+            self._complain(
+                "no session id", f"{session_id!r} is no session id: give what create_session() or begin() returned."
+            )
         return session
 
     def _tell(self, session_id: str, event_type: str, write: Callable[[Session], Span]) -> dict[str, Any]:
         session = self._find(session_id)
         return {} if session is None else tell(session, event_type, write)
 
-    def _complain(self, words: str) -> None:
+    def _complain(self, kind: str, words: str) -> None:
         if not self.fail_silently:
             raise ValueError(words)
-        _guard.say_once(words, "sentrial: %s", words)
+        _guard.say_once(kind, "sentrial: %s More of this kind is not logged.", words)
 
 
 _default: SentrialClient | None = None

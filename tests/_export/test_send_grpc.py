@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from receivers import Certificates, OtlpGrpcReceiver, make_certificates
+from receivers import Certificates, OtlpGrpcReceiver, Relay, make_certificates
 from sentrial._export.encode_proto import encode_proto
 from sentrial._export.otlp_settings import OtlpSettings
 from sentrial._export.send_grpc import GrpcSender
@@ -340,47 +339,3 @@ def test_a_sender_made_before_a_fork_works_in_child_and_parent(receiver: OtlpGrp
     done = subprocess.run(command, input=body, capture_output=True, timeout=30, check=True)
     assert json.loads(done.stdout) == ["Stored(rejected=0, words='')"] * 2
     assert len(receiver.requests) == 2
-
-
-class Relay:
-    """Passes bytes on to a port of this machine, both ways, and counts those towards it."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = [self._listener]
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self.port = self._listener.getsockname()[1]
-        self.bytes_sent = 0
-
-    def __enter__(self) -> Relay:
-        self._threads[0].start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for each in list(self._open):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        for thread in list(self._threads):
-            thread.join(5)
-        for each in self._open:
-            each.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
-                self._open += [client, server]
-                for ends in ((client, server), (server, client)):
-                    thread = threading.Thread(target=self._pass_on, args=ends, daemon=True)
-                    self._threads.append(thread)
-                    thread.start()
-
-    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                if target.getpeername()[1] == self._target:
-                    self.bytes_sent += len(data)
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)

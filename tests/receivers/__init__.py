@@ -9,6 +9,7 @@ from receivers.normal_form import spans_in
 from receivers.otlp_grpc import OtlpGrpcReceiver
 from receivers.otlp_http import OtlpHttpReceiver
 from receivers.received import Request
+from receivers.relay import Relay
 from receivers.sentrial import SentrialStandIn
 from receivers.strict_json import complaints
 
@@ -16,6 +17,7 @@ __all__ = [
     "Certificates",
     "OtlpGrpcReceiver",
     "OtlpHttpReceiver",
+    "Relay",
     "Request",
     "SentrialStandIn",
     "complaints",

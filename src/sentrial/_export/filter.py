@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import SpanContext, TraceFlags
+from opentelemetry.trace import Link, SpanContext, TraceFlags
 
 from sentrial._export.item import copy_span
 from sentrial._session import Session
@@ -30,11 +30,22 @@ def for_sentrial(span: ReadableSpan, session: Session) -> ReadableSpan:
     parent_id = None if parent is None else parent.span_id
     if wanted == parent_id and trace_id == context.trace_id and (parent is None or parent.trace_id == trace_id):
         return span
+    links = span.links
+    if trace_id != context.trace_id:
+        links = [_moved(link, session) for link in links]
     return copy_span(
         span,
         context=_context(trace_id, context.span_id),
         parent=None if wanted is None else _context(trace_id, wanted),
+        links=links,
     )
+
+
+def _moved(link: Link, session: Session) -> Link:
+    """``link`` itself, or one that finds its span of the same session where that is now."""
+    if link.context.trace_id != session.context.trace_id or link.context.span_id not in session.members:
+        return link
+    return Link(_context(session.trace_id_for_sentrial, link.context.span_id), link.attributes)
 
 
 def _context(trace_id: int, span_id: int) -> SpanContext:

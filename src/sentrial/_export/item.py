@@ -32,7 +32,7 @@ class Item:
         self.span = span
         self.payload = payload
         self.session = session
-        self.size = _WEIGHT_OF_A_SPAN + (payload.size if payload is not None else 0)
+        self.size = _WEIGHT_OF_A_SPAN + (payload.size if payload is not None else 0) + _weight_of_texts(span)
         self._merge = merge
         self._lock = threading.Lock()
         self._ready: ReadableSpan | None = None
@@ -51,6 +51,34 @@ class Item:
             return self._ready
 
 
+def _weight_of_texts(span: ReadableSpan) -> int:
+    attributes = span.attributes
+    texts = sum([len(value) for value in attributes.values() if type(value) is str]) if attributes else 0
+    for event in span.events:
+        texts += sum([len(value) for value in (event.attributes or {}).values() if type(value) is str])
+    return texts
+
+
+class _Copy(ReadableSpan):
+    """A span that still says how much of it the SDK dropped for its limits."""
+
+    def __init__(self, original: ReadableSpan, **fields: Any) -> None:
+        super().__init__(**fields)
+        self._dropped = original.dropped_attributes, original.dropped_events, original.dropped_links
+
+    @property
+    def dropped_attributes(self) -> int:
+        return self._dropped[0]
+
+    @property
+    def dropped_events(self) -> int:
+        return self._dropped[1]
+
+    @property
+    def dropped_links(self) -> int:
+        return self._dropped[2]
+
+
 def copy_span(span: ReadableSpan, **changes: Any) -> ReadableSpan:
     """``span`` with ``changes``; the span that the application holds stays as it is."""
     fields: dict[str, Any] = {
@@ -67,4 +95,4 @@ def copy_span(span: ReadableSpan, **changes: Any) -> ReadableSpan:
         "end_time": span.end_time,
         "instrumentation_scope": span.instrumentation_scope,
     }
-    return ReadableSpan(**{**fields, **changes})
+    return _Copy(span, **{**fields, **changes})

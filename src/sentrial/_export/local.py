@@ -5,48 +5,42 @@ from __future__ import annotations
 import base64
 import logging
 import math
-import os
-import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, format_span_id, format_trace_id
 
 from sentrial._export.verdict import Refused, RetryLater, Stored, Verdict
-from sentrial._store.connection import PATIENCE_S, open_for_writing
-from sentrial._store.failures import StoreBusyError, StoreUnusableError, naming_the_file
+from sentrial._store.failures import StoreBusyError, StoreError, StoreUnusableError
 from sentrial._store.location import store_path
-from sentrial._store.prune import DEFAULT_MAX_BYTES, prune
 from sentrial._store.span_row import SpanEvent, SpanLink, SpanRow, Value, dump_rows, load_rows
-from sentrial._store.write import write_spans
 
-_log = logging.getLogger("sentrial")
+if TYPE_CHECKING:
+    from sentrial._store.writer import StoreWriter
 
-# A connection of the parent process must not be closed in a child: that would touch the parent's files.
-_inherited: list[sqlite3.Connection] = []
+logger = logging.getLogger("sentrial")
+
+MAX_BYTES = 1024**3
+PATIENCE_S = 5.0
 
 
 class LocalDestination:
-    """Stores spans in the SQLite file at ``path``; None: the usual place.
+    """Stores spans in the SQLite file at ``path``; None: at the usual place.
 
-    Constructing it touches no file. ``send`` opens the store where it is needed: in the sending thread, in a forked
-    child anew, and again when somebody has removed the file. ``max_bytes`` bounds the store's size; the oldest
-    sessions go first. ``patience_s`` is how long one ``send`` waits for other processes.
+    Constructing it touches no file: the file is opened by the first ``send``, in the sending thread; again in a forked
+    child, and again when somebody has removed it. ``max_bytes`` bounds the store; its oldest sessions go first.
+    ``patience_s`` is how long a ``send`` waits for other processes, in seconds.
     """
 
     name = "local store"
 
-    def __init__(
-        self, path: Path | None = None, max_bytes: int = DEFAULT_MAX_BYTES, patience_s: float = PATIENCE_S
-    ) -> None:
+    def __init__(self, path: Path | None = None, *, max_bytes: int = MAX_BYTES, patience_s: float = PATIENCE_S) -> None:
         self._path = path
         self._max_bytes = max_bytes
         self._patience_s = patience_s
-        self._connection: sqlite3.Connection | None = None
-        self._opened_by = 0
-        self._file: tuple[int, int] | None = None
+        self._writer: StoreWriter | None = None
 
     def encode(self, spans: Sequence[ReadableSpan]) -> bytes:
         """The spans as bytes that :meth:`send` stores, now or in another process."""
@@ -54,60 +48,45 @@ class LocalDestination:
         return dump_rows([_read_span(span, context) for span, context in rows if context is not None])
 
     def send(self, body: bytes) -> Verdict:
-        """Store an encoded batch. Raises nothing."""
+        """Store an encoded batch; a span that is there already stays as it is. Raises nothing."""
         try:
-            rows = load_rows(body)
-            path = self._path or store_path()
-            with naming_the_file(path):
-                connection = self._connect(path)
-                write_spans(connection, rows)
+            writer = self._open()
+            writer.write(load_rows(body))
         except StoreBusyError as busy:
             return RetryLater(str(busy))
         except StoreUnusableError as unusable:
+            # What was wrong with the file may be mended before the next batch.
             self.close()
             return Refused(str(unusable))
         except (ValueError, TypeError, LookupError, OverflowError) as error:
             return Refused(f"local store: the batch is damaged: {error}")
-        self._keep_within_size(path, connection)
+        self._keep_within_size(writer)
         return Stored()
 
     def close(self) -> None:
         """Close the file. A later ``send`` opens it again."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        if self._opened_by == os.getpid():
-            connection.close()
-        else:
-            _inherited.append(connection)
+        if self._writer is not None:
+            self._writer.close()
 
-    def _connect(self, path: Path) -> sqlite3.Connection:
-        if self._connection is not None and (self._opened_by != os.getpid() or self._file != _identity(path)):
-            self.close()
-        if self._connection is None:
-            self._connection = open_for_writing(path, self._patience_s)
-            self._opened_by = os.getpid()
-            self._file = _identity(path)
-        return self._connection
+    def _open(self) -> StoreWriter:
+        if self._writer is None:
+            # Programs that never store anything here do not load SQLite.
+            from sentrial._store.writer import StoreWriter
 
-    def _keep_within_size(self, path: Path, connection: sqlite3.Connection) -> None:
+            path = self._path or store_path()
+            self._writer = StoreWriter(path, max_bytes=self._max_bytes, patience_s=self._patience_s)
+        return self._writer
+
+    def _keep_within_size(self, writer: StoreWriter) -> None:
         try:
-            with naming_the_file(path):
-                removed = prune(connection, self._max_bytes)
-        except (StoreBusyError, StoreUnusableError) as error:
+            removed = writer.prune()
+        except StoreError as error:
             # The batch is stored, and the next one comes by here again.
-            _log.debug("not pruned: %s", error)
+            logger.debug("sentrial: the local store was not brought within its size: %s", error)
             return
         if removed is not None:
-            _log.warning("local store %s: %s, to stay within %d MiB", path, removed, self._max_bytes // 2**20)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
+            size = self._max_bytes / 2**20
+            logger.warning("sentrial: local store %s: %s, to stay within %.4g MiB", writer.path, removed, size)
 
 
 def _read_span(span: ReadableSpan, context: SpanContext) -> SpanRow:

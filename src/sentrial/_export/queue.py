@@ -7,6 +7,7 @@ collection), no waiting, no encoding. Each destination has its own queue, so tha
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import random
 import threading
@@ -20,7 +21,7 @@ from sentrial import _guard
 from sentrial._export.destination import Destination
 from sentrial._export.item import Item
 from sentrial._export.size import shrink
-from sentrial._export.verdict import Refused, RetryLater, Stored, TooLarge, Verdict
+from sentrial._export.verdict import RetryLater, Stored, TooLarge, Verdict
 
 logger = logging.getLogger("sentrial")
 
@@ -30,12 +31,16 @@ BATCH_BYTES = 3_500_000
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
+SHORTEST_PAUSE = 0.1
+"""Also where a server says ``Retry-After: 0``."""
 
 ROOM_FOR_ROOTS = 1.25
 """A session's root may overfill the queue by this much: without it, the session's other spans are worth little."""
 
+SHUT_DOWN = "shut down"
 
-class _Mark:
+
+class Mark:
     """A place in the queue that somebody waits for: reached once all before it was dealt with."""
 
     def __init__(self) -> None:
@@ -45,7 +50,7 @@ class _Mark:
 class Outlet:
     """One destination with its queue. ``make`` builds the destination, on our thread, when the first span comes.
 
-    Sizes in bytes, times in seconds.
+    ``stored`` and ``dropped`` (by reason) count spans. Sizes in bytes, times in seconds.
     """
 
     def __init__(
@@ -59,8 +64,6 @@ class Outlet:
         adapt: Callable[[Item], ReadableSpan] = Item.ready,
     ) -> None:
         self.name = name
-        self.stored = 0
-        self.dropped: Counter[str] = Counter()
         self._make = make
         self._queue_size = queue_size
         self._flush_interval = flush_interval
@@ -69,14 +72,20 @@ class Outlet:
         self.reset()
 
     def reset(self) -> None:
-        """Start afresh in a forked child: what the parent has queued, the parent sends."""
-        self._inbox: queue.SimpleQueue[Item | _Mark] = queue.SimpleQueue()
+        """Start afresh in a forked child: what the parent has queued, the parent sends and counts."""
+        self.stored = 0
+        self.dropped: Counter[str] = Counter()
+        self._inbox: queue.SimpleQueue[Item | Mark] = queue.SimpleQueue()
         self._waiting = 0
-        self._weighing = threading.RLock()
+        self._in_hand = 0
+        self._counting = threading.RLock()
         self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self.thread: threading.Thread | None = None
+        self._no_thread = False
         self._hurry = threading.Event()
         self._closing = threading.Event()
+        self._written_off = False
+        self._give_up_at = math.inf
         self._down_since: float | None = None
 
     # --- the user's side ---------------------------------------------------------------------------------------------
@@ -84,61 +93,82 @@ class Outlet:
     def put(self, item: Item) -> None:
         """Queue ``item``; where there is no room, it is dropped and counted."""
         room = self._queue_size * (ROOM_FOR_ROOTS if item.is_root else 1.0)
-        if self._waiting + item.size > room:
+        with self._counting:
+            fits = self._waiting + item.size <= room
+            if fits:
+                self._waiting += item.size
+        if not fits:
             self._drop("queue full", 1, "the queue is full (raise SENTRIAL_QUEUE_SIZE, in bytes)")
             return
-        with self._weighing:
-            self._waiting += item.size
         self._inbox.put(item)
-        if self._thread is None:
-            self._start()
+        if self.thread is None:
+            self.wake()
 
-    def flush(self, timeout: float) -> bool:
-        """Wait until all that is queued now was dealt with; ``False`` if ``timeout`` ran out first."""
-        if self._thread is None and self._inbox.empty():
-            return True
-        mark = _Mark()
-        self._inbox.put(mark)
-        self._hurry.set()
-        self._start()
-        return mark.reached.wait(timeout)
-
-    def close(self, timeout: float) -> None:
-        """Deliver what is queued within ``timeout``, then stop. What is left is counted as dropped, and said."""
-        deadline = time.monotonic() + timeout
-        thread = self._thread
-        if thread is None and self._inbox.empty():
-            return
-        delivered = self.flush(timeout)
-        self._closing.set()
-        self._inbox.put(_Mark())
-        if not delivered:
-            self._hurry.set()
-            self._thread = None
-            left = 0
-            while not self._inbox.empty():
-                try:
-                    left += isinstance(self._inbox.get_nowait(), Item)
-                except queue.Empty:
-                    break
-            if left:
-                self._drop("shut down", left, "the program ended before they could be sent")
-        elif thread is not None:
-            thread.join(max(0.0, deadline - time.monotonic()))
-
-    def _start(self) -> None:
+    def wake(self) -> None:
+        """Have our thread run."""
         if not self._starting.acquire(blocking=False):
             return  # someone is at it; waiting could meet ourselves, inside a garbage collection
         try:
-            if self._thread is None:
+            if self.thread is None and not self._closing.is_set():
                 thread = threading.Thread(target=self._run, name=f"sentrial {self.name}", daemon=True)
                 thread.start()
-                self._thread = thread
+                self.thread = thread
         except RuntimeError:
-            # The interpreter is ending and starts no thread any more: whoever ends it delivers.
-            self._drain(None)
+            # The interpreter is ending and starts no thread any more: whoever waits delivers.
+            self._no_thread = True
         finally:
             self._starting.release()
+
+    def hurry(self, give_up_at: float = math.inf) -> Mark:
+        """Deliver without waiting for company. The mark is reached once all that is queued now was dealt with.
+
+        ``give_up_at``: when the last try is due, by the monotonic clock.
+        """
+        mark = Mark()
+        self._give_up_at = min(self._give_up_at, give_up_at)
+        if self._closing.is_set() or (self.thread is None and self._inbox.empty()):
+            mark.reached.set()
+            return mark
+        self._inbox.put(mark)
+        self._hurry.set()
+        self.wake()
+        return mark
+
+    def wait(self, mark: Mark, timeout: float) -> bool:
+        """Whether ``mark`` is reached within ``timeout``."""
+        if self._no_thread and not mark.reached.is_set():
+            self._give_up_at = time.monotonic() + timeout
+            destination = self._drain(None)
+            if destination is not None:
+                destination.close()
+        return mark.reached.wait(timeout)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that is queued now was dealt with; ``False`` if ``timeout`` ran out first."""
+        return self.wait(self.hurry(), timeout)
+
+    def close(self, timeout: float, mark: Mark | None = None) -> None:
+        """Deliver what is queued (before ``mark``) within ``timeout``, then stop. What is left is dropped, and said."""
+        deadline = time.monotonic() + timeout
+        if self.wait(mark or self.hurry(deadline), timeout):
+            self._closing.set()
+            self._inbox.put(Mark())
+            if self.thread is not None:
+                self.thread.join(max(0.0, deadline - time.monotonic()))
+            return
+        self._closing.set()
+        with self._counting:
+            self._written_off = True
+            left = self._in_hand
+        while not self._inbox.empty():
+            try:
+                left += isinstance(self._inbox.get_nowait(), Item)
+            except queue.Empty:
+                break
+        self._inbox.put(Mark())
+        self._hurry.set()
+        if left:
+            self._drop(SHUT_DOWN, left, "they could not be sent in the time that the end of the program may take")
 
     # --- our side ----------------------------------------------------------------------------------------------------
 
@@ -152,21 +182,22 @@ class Outlet:
         if destination is not None:
             destination.close()
 
-    def _drain(self, first: Item | _Mark | None, destination: Destination | None = None) -> Destination | None:
+    def _drain(self, first: Item | Mark | None, destination: Destination | None = None) -> Destination | None:
         """Deal with all that is queued, in order."""
         self._hurry.clear()
         batch: list[Item] = []
         weight = 0
         entry = first
         while True:
-            if isinstance(entry, Item):
-                batch.append(entry)
-                weight += entry.size
-            full = len(batch) >= BATCH_SPANS or weight >= BATCH_BYTES
-            if batch and (full or isinstance(entry, _Mark)):
+            size = entry.size if isinstance(entry, Item) else 0
+            full = len(batch) >= BATCH_SPANS or weight + size > BATCH_BYTES
+            if batch and (full or isinstance(entry, Mark)):
                 destination = self._deliver(batch, weight, destination)
                 batch, weight = [], 0
-            if isinstance(entry, _Mark):
+            if isinstance(entry, Item):
+                batch.append(entry)
+                weight += size
+            elif entry is not None:
                 entry.reached.set()
             try:
                 entry = self._inbox.get_nowait()
@@ -177,37 +208,54 @@ class Outlet:
         return destination
 
     def _deliver(self, batch: list[Item], weight: int, destination: Destination | None) -> Destination | None:
+        with self._counting:
+            if self._written_off:
+                self.dropped[SHUT_DOWN] += len(batch)
+                return destination
+            self._in_hand = len(batch)
         try:
             if destination is None:
                 destination = self._make()
-            spans = []
-            for item in batch:
-                try:
-                    spans.append(self._adapt(item))
-                except Exception as error:  # noqa: BLE001 - one span that cannot be made ready must not cost the others
-                    _guard.note("preparing a span", error)
-                    self._drop("not readable", 1, "they could not be made ready")
-            self._send(spans, destination)
+            self._send(self._made_ready(batch), destination)
         except Exception as error:  # noqa: BLE001 - the thread has to live on: the next batch may pass
             _guard.note(f"delivery to {self.name}", error)
-            self._drop("failure of our own", len(batch), "delivery failed")
+            self._lose("failure of our own", self._in_hand, "delivery failed")
         finally:
-            with self._weighing:
-                self._waiting = 0 if self._inbox.empty() else max(0, self._waiting - weight)
+            with self._counting:
+                self._waiting -= weight
         return destination
+
+    def _made_ready(self, batch: list[Item]) -> list[ReadableSpan]:
+        spans = []
+        for item in batch:
+            try:
+                spans.append(self._adapt(item))
+            except Exception as error:  # noqa: BLE001 - one span that cannot be made ready must not cost the others
+                _guard.note("preparing a span", error)
+                self._lose("not readable", 1, "they could not be made ready")
+        return spans
 
     def _send(self, spans: Sequence[ReadableSpan], destination: Destination) -> None:
         if not spans:
             return
-        verdict = self._send_until_decided(destination.encode(spans), destination)
+        try:
+            body = destination.encode(spans)
+        except Exception as error:  # noqa: BLE001 - one span that cannot be encoded must not cost the others
+            if len(spans) > 1:
+                self._send_halves(spans, destination)
+                return
+            _guard.note(f"encoding a span for {self.name}", error)
+            self._lose("not encodable", 1, f"they could not be encoded ({type(error).__name__})")
+            return
+        verdict = self._send_until_decided(body, destination)
         if isinstance(verdict, Stored):
-            self._count_stored(len(spans), verdict)
+            self._keep(len(spans), verdict)
         elif isinstance(verdict, TooLarge):
             self._send_smaller(spans, destination, verdict)
         elif isinstance(verdict, RetryLater):
-            self._drop("not reachable", len(spans), verdict.words)
+            self._lose("not reachable", len(spans), verdict.words)
         else:
-            self._drop("refused", len(spans), verdict.words)
+            self._lose("refused", len(spans), verdict.words)
 
     def _send_until_decided(self, body: bytes, destination: Destination) -> Verdict:
         """Send, and send again within the bound while the destination may yet take it."""
@@ -218,41 +266,63 @@ class Outlet:
             if not isinstance(verdict, RetryLater):
                 self._say_up()
                 return verdict
-            pause = verdict.after if verdict.after is not None else backoff * random.uniform(0.8, 1.2)
-            if time.monotonic() + pause > deadline:
+            pause = max(SHORTEST_PAUSE, backoff * random.uniform(0.8, 1.2) if verdict.after is None else verdict.after)
+            if time.monotonic() + pause > min(deadline, self._give_up_at):
                 return verdict
             self._say_down(verdict)
-            if self._closing.wait(pause):
+            if verdict.after is not None:
+                self._closing.wait(pause)
+            elif self._hurry.wait(pause):
+                # Somebody waits for us: one try at once is worth more than the rest of the pause.
+                self._hurry.clear()
+            if self._closing.is_set():
                 return verdict
             backoff = min(backoff * 2, LONGEST_BACKOFF)
 
+    def _send_halves(self, spans: Sequence[ReadableSpan], destination: Destination) -> None:
+        middle = len(spans) // 2
+        self._send(spans[:middle], destination)
+        self._send(spans[middle:], destination)
+
     def _send_smaller(self, spans: Sequence[ReadableSpan], destination: Destination, verdict: TooLarge) -> None:
         if len(spans) > 1:
-            middle = len(spans) // 2
-            self._send(spans[:middle], destination)
-            self._send(spans[middle:], destination)
+            self._send_halves(spans, destination)
             return
         smaller = shrink(spans[0])
         if smaller is None:
-            self._drop("too large", 1, verdict.words)
+            self._lose("too large", 1, verdict.words)
             return
         last = self._send_until_decided(destination.encode([smaller]), destination)
         if isinstance(last, Stored):
-            self._count_stored(1, last)
+            self._keep(1, last)
         else:
-            self._drop("too large", 1, last.words)
+            self._lose("too large", 1, last.words)
 
-    def _count_stored(self, count: int, verdict: Stored) -> None:
-        self.stored += count - verdict.rejected
-        if verdict.rejected:
-            self._drop("rejected by the server", verdict.rejected, verdict.words)
+    # --- what became of them -----------------------------------------------------------------------------------------
+
+    def _keep(self, count: int, verdict: Stored) -> None:
+        rejected = min(verdict.rejected, count)
+        with self._counting:
+            self.stored += count - rejected
+            self._in_hand -= count - rejected
+            if self._written_off:
+                # Counted as lost when we were closed, and stored after all.
+                self.dropped[SHUT_DOWN] -= count - rejected
+        if rejected:
+            self._lose("rejected by the server", rejected, verdict.words)
         elif verdict.words:
             _guard.say_once(f"{self.name} warns", "sentrial: %s answers: %s", self.name, verdict.words)
 
-    # --- what is said ------------------------------------------------------------------------------------------------
+    def _lose(self, reason: str, count: int, words: str) -> None:
+        with self._counting:
+            self._in_hand -= count
+            if self._written_off:
+                return
+        self._drop(reason, count, words)
 
     def _drop(self, reason: str, count: int, words: str) -> None:
-        self.dropped[reason] += count
+        with self._counting:
+            self.dropped[reason] += count
         _guard.say_once(
             f"{self.name} drops {reason}",
             "sentrial: %d spans for %s are lost: %s. More of this kind is counted, not logged.",
@@ -261,7 +331,7 @@ class Outlet:
             words,
         )
 
-    def _say_down(self, verdict: Refused | RetryLater) -> None:
+    def _say_down(self, verdict: RetryLater) -> None:
         if self._down_since is None:
             self._down_since = time.monotonic()
             logger.warning(

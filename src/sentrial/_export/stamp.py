@@ -8,6 +8,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span
 
 from sentrial import _session, semconv
+from sentrial._session import Session
 
 
 def stamp(span: Span, parent_context: Context | None) -> None:
@@ -15,12 +16,18 @@ def stamp(span: Span, parent_context: Context | None) -> None:
     session = _session.current(parent_context)
     if session is None:
         return
-    session.touched = time.monotonic()
+    outer: Session | None = session
+    now = time.monotonic()
+    while outer is not None:
+        outer.touched = now
+        outer = outer.parent
     span.set_attributes(session.stamps)
     if session.conversation_id is not None:
         attributes = span.attributes
         operation = attributes.get(semconv.GEN_AI_OPERATION_NAME) if attributes else None
         if operation in semconv.OPERATIONS_OF_A_CONVERSATION:
             span.set_attribute(semconv.GEN_AI_CONVERSATION_ID, session.conversation_id)
-    if len(session.members) < _session.MAX_MEMBERS:
-        session.members.add(span.get_span_context().span_id)
+    context = span.get_span_context()
+    # A span that will not be sent is no parent to keep.
+    if context.trace_flags.sampled and len(session.members) < _session.MAX_MEMBERS:
+        session.members.add(context.span_id)

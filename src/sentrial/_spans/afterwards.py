@@ -47,9 +47,9 @@ def tell_tool_call(
     )
     if tool_output is not None:
         call.set_output(tool_output)
-    if estimated_cost:
+    if estimated_cost is not None:
         call.set_cost(estimated_cost)
-    if tool_error is not None:
+    if isinstance(tool_error, BaseException) or tool_error:
         call.set_error(tool_error)
     attributes: dict[str, Any] = {}
     tokens = amounts.read_count("token_count", token_count, attributes)
@@ -74,7 +74,7 @@ def tell_decision(
     """A decision that was taken."""
     now = time.time_ns()
     decision = Decision(session, reasoning, alternatives, confidence, chosen, metadata=metadata, start_time=now)
-    decision.set_usage(estimated_cost or None, token_count)
+    decision.set_usage(estimated_cost, token_count)
     decision.end(end_time=now)
     return decision.span
 
@@ -91,7 +91,7 @@ def tell_error(
     """An error that happened."""
     return record_error(
         session,
-        str(error_message),
+        error_message,
         error_type,
         tool_name=tool_name,
         stack_trace=stack_trace,
@@ -134,7 +134,7 @@ def tell_llm_call(
         reasoning_tokens=reasoning_tokens,
         estimated_cost=estimated_cost,
     )
-    if error is not None:
+    if isinstance(error, BaseException) or error:
         event.set_error(error)
     event.end(end_time=now)
     return event.span

@@ -6,6 +6,9 @@ import math
 from typing import Any
 
 from sentrial import _guard, semconv
+from sentrial._spans import attribute
+
+_MOST = float((1 << 63) - 1024)  # the largest double that fits an integer attribute
 
 
 def read_number(name: str, value: object, attributes: dict[str, Any], *, low: float, high: float) -> float | None:
@@ -15,20 +18,20 @@ def read_number(name: str, value: object, attributes: dict[str, Any], *, low: fl
     """
     if value is None:
         return None
-    number = _number(value)
-    if number is not None and low <= number <= high:
-        return number
-    wanted = f"a number from {low:g} to {high:g}" if math.isfinite(high) else f"a number not below {low:g}"
+    found = number(value)
+    if found is not None and low <= found <= high:
+        return found
+    wanted = f"a number from {low:g} to {high:g}" if high < _MOST else f"a number not below {low:g}"
     _guard.say_once(
         f"amount {name}",
-        "sentrial: %s=%.200r is not usable: it must be %s. It is kept as %s%s; give the call a number.",
+        "sentrial: %s=%s is not usable: it must be %s. It is kept as %s%s; give the call a number.",
         name,
-        value,
+        _guard.shown(value),
         wanted,
         semconv.SENTRIAL_METADATA_PREFIX,
         name,
     )
-    attributes[semconv.SENTRIAL_METADATA_PREFIX + name] = str(value)[:1_000]
+    attribute.write_value(semconv.SENTRIAL_METADATA_PREFIX, name, value, attributes)
     return None
 
 
@@ -39,15 +42,18 @@ def read_cost(value: object, attributes: dict[str, Any]) -> float | None:
 
 def read_count(name: str, value: object, attributes: dict[str, Any]) -> int | None:
     """A count, such as tokens."""
-    number = read_number(name, value, attributes, low=0, high=math.inf)
-    return None if number is None else int(number)
+    found = read_number(name, value, attributes, low=0, high=_MOST)
+    if found is None:
+        return None
+    return value if type(value) is int else int(found)
 
 
-def _number(value: object) -> float | None:
+def number(value: object) -> float | None:
+    """``value`` as a finite number; ``None`` where it is none."""
     if isinstance(value, bool | str | bytes):
         return None
     try:
-        number = float(value)  # type: ignore[arg-type]  # Decimal, numpy and Fraction have __float__; others are refused
+        found = float(value)  # type: ignore[arg-type]  # Decimal, numpy and Fraction have __float__; others are refused
     except Exception:  # noqa: BLE001 - __float__ is the user's own code
         return None
-    return number if math.isfinite(number) else None
+    return found if math.isfinite(found) else None

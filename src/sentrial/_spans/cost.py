@@ -12,6 +12,12 @@ from collections.abc import Sequence
 from sentrial import _guard
 from sentrial._session import PricedCall
 
+UNKNOWN_PROVIDER = "unknown"
+"""The provider of a call whose caller names none: the model's name alone says whose price it is, if anybody's."""
+
+# Providers that the conventions and genai-prices call by different names.
+_NAMES = {"x_ai": "x-ai", "azure.ai.inference": "azure", "gcp.gen_ai": "google"}
+
 
 def price(call: PricedCall) -> float | None:
     """Dollars that ``call`` cost; ``None`` for a model that nobody has a price for."""
@@ -51,7 +57,7 @@ def _price(call: PricedCall) -> float | None:
                 output_audio_tokens=usage.audio_output_tokens,
             ),
             model_ref=call.model,
-            provider_id=call.provider,
+            provider_id=None if call.provider == UNKNOWN_PROVIDER else _NAMES.get(call.provider, call.provider),
             genai_request_timestamp=datetime.datetime.fromtimestamp(call.at / 1e9, datetime.timezone.utc),
         )
     except LookupError:

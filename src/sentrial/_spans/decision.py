@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Span
 
-from sentrial import _config, _session, semconv
+from sentrial import _config, _guard, semconv
 from sentrial._payload import Payload, end_span
 from sentrial._session import Session
 from sentrial._spans import amounts, event, failure
-from sentrial._spans.live import LiveEvent
+from sentrial._spans.live import LiveEvent, nothing
 from sentrial._spans.metadata import write_metadata
 
 
@@ -36,28 +36,35 @@ class Decision(LiveEvent):
         start_time: int | None = None,
     ) -> None:
         super().__init__()
+        self._session = session
+        self._ended = False
+        self._payload = Payload(session.texts)
+        self.span: Span = INVALID_SPAN
+        try:
+            self._start(metadata, start_time)
+            if alternatives is not None:
+                self._payload.texts(semconv.SENTRIAL_DECISION_ALTERNATIVES, alternatives)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may keep the user from deciding
+            _guard.failed("starting a decision", error)
+        if reasoning is not None:
+            self.set_reasoning(reasoning)
+        self.choose(chosen, confidence)
+
+    def _start(self, metadata: object, start_time: int | None) -> None:
         attributes: dict[str, Any] = {}
         if _config.active.openinference:
             attributes[semconv.OPENINFERENCE_SPAN_KIND] = semconv.OPENINFERENCE_CHAIN
         write_metadata(metadata, attributes)
-        self._session = session
-        self._ended = False
-        self._payload = Payload(session.texts)
-        name = f"{semconv.SPAN_DECISION} {session.agent_name}" if session.agent_name else semconv.SPAN_DECISION
-        self.span = event.start_event(session, name, semconv.EVENT_DECISION, attributes, start_time=start_time)
-        if reasoning is not None:
-            self.set_reasoning(reasoning)
-        if alternatives is not None:
-            self._payload.texts(
-                semconv.SENTRIAL_DECISION_ALTERNATIVES,
-                [alternatives] if isinstance(alternatives, str) else list(alternatives),
-            )
-        self.choose(chosen, confidence)
+        agent = self._session.agent_name
+        name = f"{semconv.SPAN_DECISION} {agent}" if agent else semconv.SPAN_DECISION
+        self.span = event.start_event(self._session, name, semconv.EVENT_DECISION, attributes, start_time=start_time)
 
+    @_guard.guarded("setting a decision's reasoning", nothing)
     def set_reasoning(self, reasoning: str) -> None:
         """Why; the last word counts."""
         self._payload.text(semconv.SENTRIAL_DECISION_REASONING, reasoning)
 
+    @_guard.guarded("setting what was chosen", nothing)
     def choose(self, chosen: str | None, confidence: float | None = None) -> None:
         """What was chosen, and how sure the agent is of it, from 0 to 1."""
         if chosen is not None:
@@ -69,6 +76,7 @@ class Decision(LiveEvent):
                 attributes[semconv.SENTRIAL_DECISION_CONFIDENCE] = number
             self.span.set_attributes(attributes)
 
+    @_guard.guarded("setting a decision's usage", nothing)
     def set_usage(self, estimated_cost: float | None = None, token_count: int | None = None) -> None:
         """What deciding cost, in dollars and tokens, where no model call of its own says it."""
         attributes: dict[str, Any] = {}
@@ -91,17 +99,20 @@ class Decision(LiveEvent):
 
     @property
     def _context(self) -> Context:
-        return set_span_in_context(self.span, _session.parent_in(self._session))
+        return event.context_of(self.span, self._session)
 
     def _end(self, error: BaseException | None) -> None:
         self.end(error)
 
+    @_guard.guarded("ending a decision", nothing)
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
         """End the decision; a second time does nothing. ``end_time``: nanoseconds since the epoch."""
         if self._ended:
             return
         self._ended = True
-        self._session.add(decisions=1)
-        if error is not None and failure.is_control_flow(error) is None:
-            failure.write_exception(self.span, error)
-        end_span(self.span, self._payload, end_time)
+        try:
+            self._session.add(decisions=1)
+            if error is not None and failure.is_control_flow(error) is None:
+                failure.write_exception(self.span, error)
+        finally:
+            end_span(self.span, self._payload, end_time)

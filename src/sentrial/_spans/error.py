@@ -9,28 +9,34 @@ from opentelemetry.trace import Span
 
 from sentrial import _config, semconv
 from sentrial._session import Session
-from sentrial._spans import event, failure
+from sentrial._spans import attribute, event, failure
 from sentrial._spans.metadata import write_metadata
 
 
 def record_error(
     session: Session,
-    message: str,
+    message: object,
     error_type: str | None = None,
     *,
     tool_name: str | None = None,
     stack_trace: str | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Span:
-    """Add a span ``error`` with the exception event. ``tool_name`` is kept as metadata: no convention has it here."""
+    """Add a span ``error`` with the exception event. ``tool_name`` is kept as metadata: no convention has it here.
+
+    ``message`` may be an exception: then it says its type and stack itself, where the caller does not.
+    """
     attributes: dict[str, Any] = {}
     if _config.active.openinference:
         attributes[semconv.OPENINFERENCE_SPAN_KIND] = semconv.OPENINFERENCE_CHAIN
     write_metadata(metadata, attributes)
     if tool_name:
-        attributes[semconv.SENTRIAL_METADATA_PREFIX + "tool_name"] = tool_name
+        attribute.write_value(semconv.SENTRIAL_METADATA_PREFIX, "tool_name", tool_name, attributes)
+    if isinstance(message, BaseException):
+        error_type = error_type or failure.type_name(message)
+        stack_trace = stack_trace or failure.read_stack(message)
+    kind = failure.masked(error_type) if error_type else semconv.ERROR_TYPE_OTHER
     span = event.start_event(session, semconv.SPAN_ERROR, semconv.EVENT_ERROR, attributes)
-    kind = error_type or semconv.ERROR_TYPE_OTHER
     failure.write_failure(span, message, kind)
     span.add_event(semconv.EXCEPTION_EVENT, failure.exception_event(kind, message, stack_trace))
     session.add(errors=1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, set_span_in_context
 
-from sentrial import _session, semconv
+from sentrial import _guard, _session, semconv
 from sentrial._session import Session
 from sentrial._spans import source
 
@@ -18,29 +19,43 @@ def start_event(
     event_type: str,
     attributes: dict[str, Any],
     *,
+    kind: SpanKind = SpanKind.INTERNAL,
     links: Sequence[Link] = (),
     start_time: int | None = None,
 ) -> Span:
-    """Start the span of one event of ``session``. ``start_time``: nanoseconds since the epoch; now, if not given."""
-    attributes[semconv.SENTRIAL_EVENT_TYPE] = event_type
-    stray = session.ended or session.foreign
-    if stray:
-        # Contexts do not serve a session that is over: what is added to it by hand carries its identity by hand.
-        attributes.update(session.stamps)
-        attributes.update(conversation(session, attributes.get(semconv.GEN_AI_OPERATION_NAME)))
-    if session.ended:
-        attributes[semconv.SENTRIAL_LATE] = True
-    span = source.tracer().start_span(
-        name,
-        _session.parent_in(session),
-        SpanKind.INTERNAL,
-        attributes,
-        links=links,
-        start_time=start_time,
-    )
+    """Start the span of one event of ``session``. ``start_time``: nanoseconds since the epoch; now, if not given.
+
+    Where no span can be had, the invalid one is: whoever holds it goes on as if nothing was.
+    """
+    try:
+        attributes[semconv.SENTRIAL_EVENT_TYPE] = event_type
+        stray = session.ended or session.foreign
+        if stray:
+            # Contexts do not serve a session that is over: what is added to it by hand carries its identity by hand.
+            attributes.update(session.stamps)
+            attributes.update(conversation(session, attributes.get(semconv.GEN_AI_OPERATION_NAME)))
+        if session.ended:
+            attributes[semconv.SENTRIAL_LATE] = True
+        span = source.tracer().start_span(
+            name,
+            _session.parent_in(session),
+            kind,
+            attributes,
+            links=links,
+            start_time=start_time,
+        )
+    except Exception as error:  # noqa: BLE001 - samplers and span processors are anybody's
+        _guard.failed(f"starting a {event_type}", error)
+        return INVALID_SPAN
     if stray:
         session.members.add(span.get_span_context().span_id)
     return span
+
+
+def context_of(span: Span, session: Session) -> Context:
+    """The context for what happens inside an event: current is its span, or its parent where it has none."""
+    parent = _session.parent_in(session)
+    return set_span_in_context(span, parent) if span.get_span_context().is_valid else parent
 
 
 def conversation(session: Session, operation: object) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.trace import Span, Status, StatusCode
 
 from sentrial import _payload, semconv
+from sentrial._json import encodable
 
 MAX_WORDS = 4_000
 """Characters of an error's words that are kept."""
@@ -16,29 +18,50 @@ MAX_WORDS = 4_000
 MAX_STACK = 20_000
 """Characters of a stack trace that are kept, from its end: the place of the failure stands there."""
 
+# A secret that a cut would halve has to be seen whole: this much more is masked than is kept.
+_MARGIN = 4_000
 
-def write_failure(span: Span, reason: str | None, error_type: str | None = None) -> None:
+
+def write_failure(span: Span, reason: object, error_type: str | None = None) -> None:
     """Mark ``span`` as failed for ``reason``; ``error_type`` is ``_OTHER`` where nobody knows better."""
-    span.set_status(Status(StatusCode.ERROR, masked(reason)[:MAX_WORDS] if reason else None))
+    words = masked(reason) if reason is not None else ""
+    span.set_status(Status(StatusCode.ERROR, words or None))
     span.set_attribute(semconv.ERROR_TYPE, error_type or semconv.ERROR_TYPE_OTHER)
 
 
 def write_exception(span: Span, error: BaseException) -> None:
     """Mark ``span`` as failed by ``error``, and add the exception event."""
     write_failure(span, describe(error), type_name(error))
-    stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    span.add_event(
-        semconv.EXCEPTION_EVENT,
-        exception_event(type_name(error), _words(error), stack),
-    )
+    span.add_event(semconv.EXCEPTION_EVENT, exception_event(type_name(error), read_words(error), read_stack(error)))
 
 
-def exception_event(error_type: str, message: str, stack: str | None) -> dict[str, Any]:
+def exception_event(error_type: str, message: object, stack: object) -> dict[str, Any]:
     """The attributes of an exception event, with what is secret masked."""
-    event = {semconv.EXCEPTION_TYPE: error_type, semconv.EXCEPTION_MESSAGE: masked(message)[:MAX_WORDS]}
+    event = {semconv.EXCEPTION_TYPE: error_type, semconv.EXCEPTION_MESSAGE: masked(message)}
     if stack:
-        event[semconv.EXCEPTION_STACKTRACE] = masked(stack[-MAX_STACK:])
+        lines = "".join(map(read_words, stack)) if isinstance(stack, list | tuple) else read_words(stack)
+        # What is cut is the beginning: the place of the failure stands at the end.
+        event[semconv.EXCEPTION_STACKTRACE] = _masked_end(lines)
     return event
+
+
+def write_told(span: Span, error: object) -> None:
+    """Mark ``span`` as failed by what the caller tells: an exception, words, or ``{"message": ..., "type": ...}``."""
+    if isinstance(error, BaseException):
+        write_exception(span, error)
+    elif isinstance(error, Mapping):
+        words = error.get("message")
+        write_failure(span, dict(error) if words is None else words, type_of_told(error))
+    else:
+        write_failure(span, error, type_of_told(error))
+
+
+def type_of_told(error: object) -> str:
+    """What :func:`write_told` makes the ``error.type``."""
+    if isinstance(error, BaseException):
+        return type_name(error)
+    kind = error.get("type") if isinstance(error, Mapping) else None
+    return (masked(kind) if kind else "") or semconv.ERROR_TYPE_OTHER
 
 
 def is_control_flow(error: BaseException) -> str | None:
@@ -56,17 +79,43 @@ def type_name(error: BaseException) -> str:
 
 def describe(error: BaseException) -> str:
     """``Type: words``, as a failure reason."""
-    words = _words(error)
+    words = read_words(error)
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
-def masked(text: str) -> str:
-    """``text`` without secrets, fit to be encoded: it goes onto the span, where every exporter sees it."""
-    return _payload.policy.masker.mask(text).encode("utf-8", "replace").decode("utf-8")
-
-
-def _words(error: BaseException) -> str:
+def read_words(value: object) -> str:
+    """``str(value)``, where it can be had."""
     try:
-        return str(error)
+        return str(value)
     except Exception:  # noqa: BLE001 - __str__ is the user's own code
         return "(its words cannot be read)"
+
+
+def read_stack(error: BaseException) -> str | None:
+    """The stack trace of ``error``, where it can be had."""
+    try:
+        return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    except Exception:  # noqa: BLE001 - the exception's class is the user's own code
+        return None
+
+
+def masked(text: object) -> str:
+    """``text`` without secrets, cut, and fit to be encoded: it goes onto the span, where every exporter sees it."""
+    words = read_words(text)
+    shown = _mask(words[: MAX_WORDS + _MARGIN])
+    return shown[: _room(words, shown, MAX_WORDS)]
+
+
+def _masked_end(lines: str) -> str:
+    shown = _mask(lines[-(MAX_STACK + _MARGIN) :])
+    room = _room(lines, shown, MAX_STACK)
+    return shown[-room:] if room else ""
+
+
+def _mask(text: str) -> str:
+    return encodable(_payload.policy.masker.mask(text))
+
+
+def _room(text: str, shown: str, most: int) -> int:
+    """How much of ``shown`` is kept: the margin goes, where it was cut itself and may hold half a secret."""
+    return min(most, max(0, len(shown) - _MARGIN) if len(text) > most + _MARGIN else len(shown))

@@ -1,13 +1,21 @@
-"""An event that is under way: ``with`` and ``async with``, current while its block runs."""
+"""An event that is under way: ``with`` and ``async with``, current while its block runs.
+
+It lives in the user's code: whatever fails in here, the block runs, and its exception is its own.
+"""
 
 from __future__ import annotations
 
 from types import TracebackType
 
+from opentelemetry import trace
 from opentelemetry.context import Context
 
-from sentrial import _guard
+from sentrial import _config, _guard
 from sentrial._session import Activation
+
+
+def nothing() -> None:
+    """What a call of ours gives that failed, and that gives nothing anyway."""
 
 
 class LiveEvent:
@@ -27,7 +35,10 @@ class LiveEvent:
 
     def _enter(self) -> None:
         try:
-            self._activation = Activation(self._context)
+            context = self._context
+            # Switched off, there is a span without identity: made current, it would hide the caller's.
+            if trace.get_current_span(context).get_span_context().is_valid and _config.active.enabled:
+                self._activation = Activation(context)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's block
             _guard.failed("entering an event", error)
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanContext, SpanKind, set_span_in_context
+from opentelemetry.trace import Span, SpanContext, SpanKind, set_span_in_context
 
 from sentrial import _session, semconv
 from sentrial._payload import Payload, end_span
 from sentrial._session import PricedCall, Session
-from sentrial._spans import cost, failure, metrics, source
+from sentrial._spans import cost, event, failure, metrics, source
 from sentrial.types import LlmRequest, LlmResponse, Usage
 
 STREAM_DRAINED = "drained"
@@ -62,29 +62,42 @@ _USAGE = (
 class LlmCall:
     """One call to a model, from just before it is made until its end; it ends exactly once."""
 
-    __slots__ = ("_first_chunk", "_parent", "_started", "ended", "payload", "request", "session", "span")
+    __slots__ = (
+        "_began", "_first_chunk", "_parent", "_started", "_told", "ended", "payload", "request", "session", "span"
+    )  # fmt: skip
 
-    def __init__(self, request: LlmRequest, session: Session | None, parent: Context, start_time: int | None) -> None:
+    def __init__(self, request: LlmRequest, session: Session | None, start_time: int | None) -> None:
         self.request = request
         self.session = session
         self.ended = False
-        self._parent = parent
         self._first_chunk: float | None = None
+        self._told = start_time is not None
+        self._began = time.time_ns() if start_time is None else start_time
         self._started = time.perf_counter()
         self.payload = Payload(session.texts if session else None)
-        name = f"{request.operation} {request.model}" if request.model else request.operation
-        self.span = source.tracer().start_span(
-            name, parent, SpanKind.CLIENT, _request_attributes(request), start_time=start_time
-        )
+        self._parent = _session.live() if session is None else _session.parent_in(session)
+        self.span = self._start(start_time)
         if self.span.is_recording() and self.payload.captures:
             if request.input is not None:
                 self.payload.deferred(semconv.GEN_AI_INPUT_MESSAGES, request.input)
             if request.tools is not None:
-                self.payload.deferred(semconv.GEN_AI_TOOL_DEFINITIONS, request.tools)
+                self.payload.deferred(semconv.GEN_AI_TOOL_DEFINITIONS, request.tools, definitions=True)
+
+    def _start(self, start_time: int | None) -> Span:
+        request = self.request
+        name = f"{request.operation} {request.model}" if request.model else request.operation
+        attributes = _request_attributes(request)
+        if self.session is not None:
+            return event.start_event(
+                self.session, name, semconv.EVENT_LLM_CALL, attributes, kind=SpanKind.CLIENT, start_time=start_time
+            )
+        return source.tracer().start_span(name, self._parent, SpanKind.CLIENT, attributes, start_time=start_time)
 
     @property
     def context(self) -> Context:
         """The context to make current while the client does its work: what it starts nests under this call."""
+        if not self.span.get_span_context().is_valid:
+            return self._parent
         return set_span_in_context(self.span, self._parent)
 
     def mark_chunk(self) -> None:
@@ -121,39 +134,63 @@ class LlmCall:
         else:
             self._end(response, stream_end, error, dict(attributes or {}), end_time)
 
+    def fail_as_told(
+        self,
+        error: object,
+        response: LlmResponse | None = None,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        end_time: int | None = None,
+    ) -> None:
+        """End the call as failed by what the caller says: words, or ``{"message": ..., "type": ...}``."""
+        self._end(response, None, error, dict(attributes or {}), end_time)
+
     def _end(
         self,
         response: LlmResponse | None,
         stream_end: str | None,
-        error: BaseException | None,
+        error: object,
         attributes: dict[str, Any],
         end_time: int | None,
     ) -> None:
         if self.ended:
             return
         self.ended = True
-        seconds = time.perf_counter() - self._started
-        recording = self.span.is_recording()
+        seconds = self._seconds(end_time)
         usage = response.usage if response else None
-        priced = self._count(response, usage, named=semconv.SENTRIAL_ESTIMATED_COST in attributes)
-        if recording:
-            if stream_end is not None:
-                attributes[semconv.SENTRIAL_STREAM_END] = stream_end
-            if self._first_chunk is not None:
-                attributes[semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._started
-            if response is not None:
-                _write_response(response, attributes)
-                if response.output is not None:
-                    self.payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, response.output)
-            if self.session is not None and self.session.ended:
-                attributes[semconv.SENTRIAL_LATE] = True
-            self.span.set_attributes(attributes)
-            if error is not None:
-                failure.write_exception(self.span, error)
-            if priced is not None:
-                self.payload.later(semconv.SENTRIAL_ESTIMATED_COST, lambda: cost.price(priced))
-        metrics.record_call(_common(self.request, response, error), seconds, usage)
-        end_span(self.span, self.payload, end_time)
+        try:
+            priced = self._count(response, usage, named=semconv.SENTRIAL_ESTIMATED_COST in attributes)
+            if self.span.is_recording():
+                if priced is not None:
+                    self.payload.later(semconv.SENTRIAL_ESTIMATED_COST, lambda: cost.price(priced))
+                self._write(response, stream_end, error, attributes)
+            metrics.record_call(_common(self.request, response, error), seconds, usage)
+        finally:
+            end_span(self.span, self.payload, end_time)
+
+    def _write(
+        self, response: LlmResponse | None, stream_end: str | None, error: object, attributes: dict[str, Any]
+    ) -> None:
+        if stream_end is not None:
+            attributes[semconv.SENTRIAL_STREAM_END] = stream_end
+        if self._first_chunk is not None:
+            attributes[semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._started
+        if response is not None:
+            _write_response(response, attributes)
+            if response.output is not None:
+                self.payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, response.output)
+        if self.session is not None and self.session.ended:
+            attributes[semconv.SENTRIAL_LATE] = True
+        self.span.set_attributes(attributes)
+        if error is not None:
+            failure.write_told(self.span, error)
+
+    def _seconds(self, end_time: int | None) -> float | None:
+        """How long the call took; ``None`` where it was told afterwards and nobody said."""
+        if end_time is None:
+            return time.perf_counter() - self._started
+        seconds = max(0.0, (end_time - self._began) / 1e9)
+        return seconds or None if self._told else seconds
 
     def _count(self, response: LlmResponse | None, usage: Usage | None, *, named: bool) -> PricedCall | None:
         """Book the call on its session; gives what has to be priced."""
@@ -174,9 +211,7 @@ def begin(request: LlmRequest, *, session: Session | None = None, start_time: in
     The input is taken as a snapshot now: what the program does to its messages afterwards does not show.
     ``start_time``: nanoseconds since the epoch; now, if not given.
     """
-    if session is None:
-        return LlmCall(request, _session.current(), _session.live(), start_time)
-    return LlmCall(request, session, _session.parent_in(session), start_time)
+    return LlmCall(request, _session.current() if session is None else session, start_time)
 
 
 def _request_attributes(request: LlmRequest) -> dict[str, Any]:
@@ -219,7 +254,7 @@ def write_usage(usage: Usage, attributes: dict[str, Any]) -> None:
             attributes[key] = value
 
 
-def _common(request: LlmRequest, response: LlmResponse | None, error: BaseException | None) -> dict[str, Any]:
+def _common(request: LlmRequest, response: LlmResponse | None, error: object) -> dict[str, Any]:
     attributes: dict[str, Any] = {
         semconv.GEN_AI_OPERATION_NAME: request.operation,
         semconv.GEN_AI_PROVIDER_NAME: request.provider,
@@ -233,7 +268,7 @@ def _common(request: LlmRequest, response: LlmResponse | None, error: BaseExcept
         if request.server_port:
             attributes[semconv.SERVER_PORT] = request.server_port
     if error is not None:
-        attributes[semconv.ERROR_TYPE] = failure.type_name(error)
+        attributes[semconv.ERROR_TYPE] = failure.type_of_told(error)
     return attributes
 
 

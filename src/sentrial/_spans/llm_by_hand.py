@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span
+from opentelemetry.trace import INVALID_SPAN, Span
 
-from sentrial import semconv
+from sentrial import _guard, _session, semconv
 from sentrial._session import Session
-from sentrial._spans import amounts, llm
-from sentrial._spans.failure import write_failure
-from sentrial._spans.live import LiveEvent
-from sentrial._spans.messages import read_input, read_output
+from sentrial._spans import amounts, failure, llm
+from sentrial._spans.cost import UNKNOWN_PROVIDER
+from sentrial._spans.live import LiveEvent, nothing
+from sentrial._spans.llm import LlmCall
+from sentrial._spans.messages import read_input, read_output, read_tool_call_ids
 from sentrial._spans.metadata import write_metadata
 from sentrial.types import Deferred, LlmRequest, LlmResponse, Usage
-
-UNKNOWN_PROVIDER = "unknown"
 
 
 class LlmEvent(LiveEvent):
@@ -26,7 +25,16 @@ class LlmEvent(LiveEvent):
     Tokens that nobody names stay unknown; without a cost of the caller's, the call is priced by its tokens.
     """
 
-    __slots__ = ("_attributes", "_call", "_error", "_finish_reason", "_output", "_response_id", "_session", "_usage")
+    __slots__ = (
+        "_attributes",
+        "_call",
+        "_error",
+        "_finish_reason",
+        "_response_id",
+        "_session",
+        "_tool_calls",
+        "_usage",
+    )
 
     def __init__(
         self,
@@ -40,32 +48,40 @@ class LlmEvent(LiveEvent):
     ) -> None:
         super().__init__()
         self._attributes: dict[str, Any] = {}
-        self._output: object = None
         self._usage: Usage | None = None
         self._error: object = None
         self._finish_reason: str | None = None
         self._response_id: str | None = None
-        write_metadata(metadata, self._attributes)
-        request = LlmRequest(
-            semconv.OPERATION_CHAT,
-            provider or UNKNOWN_PROVIDER,
-            str(model),
-            input=None if input is None else Deferred(input, read_input),
-        )
-        self._call = llm.begin(request, session=session, start_time=start_time)
+        self._tool_calls: Sequence[str] = ()
         self._session = session
+        self._call: LlmCall | None = None
+        try:
+            request = LlmRequest(
+                semconv.OPERATION_CHAT,
+                str(provider) if provider else UNKNOWN_PROVIDER,
+                failure.read_words(model),
+                input=None if input is None else Deferred(input, read_input),
+            )
+            self._call = llm.begin(request, session=session, start_time=start_time)
+            write_metadata(metadata, self._attributes)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may keep the user from calling the model
+            _guard.failed("starting a model call", error)
 
     @property
     def span(self) -> Span:
         """The call's span."""
-        return self._call.span
+        return INVALID_SPAN if self._call is None else self._call.span
 
+    @_guard.guarded("setting a model's output", nothing)
     def set_output(self, output: object, *, finish_reason: str | None = None, response_id: str | None = None) -> None:
-        """What the model answered."""
-        self._output = output
+        """What the model answered; a snapshot is taken now. The last one counts."""
         self._finish_reason = finish_reason
         self._response_id = response_id
+        if self._call is not None and self.span.is_recording():
+            self._call.payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, Deferred(output, read_output))
+        self._tool_calls = read_tool_call_ids(output)
 
+    @_guard.guarded("setting a model call's usage", nothing)
     def set_usage(
         self,
         *,
@@ -90,7 +106,7 @@ class LlmEvent(LiveEvent):
             self._session.add_cost(cost)
 
     def set_error(self, error: object) -> None:
-        """Mark the call as failed: an exception, or words."""
+        """Mark the call as failed: an exception, words, or ``{"message": ..., "type": ...}``."""
         self._error = error
 
     def __enter__(self) -> LlmEvent:
@@ -103,24 +119,28 @@ class LlmEvent(LiveEvent):
 
     @property
     def _context(self) -> Context:
-        return self._call.context
+        return _session.parent_in(self._session) if self._call is None else self._call.context
 
     def _end(self, error: BaseException | None) -> None:
         self.end(error)
 
+    @_guard.guarded("ending a model call", nothing)
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
         """End the call; a second time does nothing. ``end_time``: nanoseconds since the epoch."""
+        call = self._call
+        if call is None:
+            return
         response = LlmResponse(
             id=self._response_id,
             usage=self._usage,
             finish_reasons=(self._finish_reason,) if self._finish_reason else (),
-            output=None if self._output is None else Deferred(self._output, read_output),
+            tool_call_ids=self._tool_calls,
         )
         if error is None and isinstance(self._error, BaseException):
             error = self._error
         if error is not None:
-            self._call.fail(error, response, attributes=self._attributes, end_time=end_time)
-            return
-        if self._error is not None and not self._call.ended:
-            write_failure(self.span, str(self._error))
-        self._call.succeed(response, attributes=self._attributes, end_time=end_time)
+            call.fail(error, response, attributes=self._attributes, end_time=end_time)
+        elif self._error is not None:
+            call.fail_as_told(self._error, response, attributes=self._attributes, end_time=end_time)
+        else:
+            call.succeed(response, attributes=self._attributes, end_time=end_time)

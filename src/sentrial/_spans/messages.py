@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
-from sentrial._payload import json_text
+from sentrial._json import JsonText
+from sentrial._snapshot import Tally, snapshot
 from sentrial.types import Message, Part
 
 
@@ -18,11 +21,75 @@ def read_output(value: Any) -> list[Message]:
     return _read_messages(value, "assistant")
 
 
+def read_tool_call_ids(output: object) -> list[str]:
+    """The ids of the tool calls that ``output``, as the caller gave it, asks for."""
+    ids = []
+    for message in output if isinstance(output, list | tuple) else [output]:
+        calls = _field(message, "tool_calls")
+        for call in calls if isinstance(calls, list | tuple) else ():
+            call_id = _field(call, "id")
+            if isinstance(call_id, str):
+                ids.append(call_id)
+    return ids
+
+
+def _field(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
 def _read_messages(value: Any, role: str) -> list[Message]:
-    if isinstance(value, list) and value and all(map(_is_message, value)):
-        return [Message(item["role"], [Part.text(item["content"])]) for item in value]
-    return [Message(role, [Part.text(value if isinstance(value, str) else json_text(value))])]
+    messages = value if isinstance(value, list) else [value]
+    if messages and all(map(_is_message, messages)):
+        return [Message(item["role"], list(_read_parts(item)), _text(item.get("name"))) for item in messages]
+    return [Message(role, [_as_text(value)])]
 
 
 def _is_message(item: Any) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("role"), str) and isinstance(item.get("content"), str)
+    return (
+        isinstance(item, dict)
+        and isinstance(item.get("role"), str)
+        and ("content" in item or isinstance(item.get("parts"), list) or isinstance(item.get("tool_calls"), list))
+    )
+
+
+def _read_parts(message: dict[str, Any]) -> Iterator[Part]:
+    content = message.get("content")
+    if message["role"] == "tool":
+        yield Part.tool_call_response(_text(message.get("tool_call_id")), content)
+    elif isinstance(content, list):
+        yield from map(_read_part, content)
+    elif content is not None:
+        yield _as_text(content)
+    parts, calls = message.get("parts"), message.get("tool_calls")
+    yield from map(_read_part, parts if isinstance(parts, list) else ())
+    yield from map(_read_tool_call, calls if isinstance(calls, list) else ())
+
+
+def _read_part(part: Any) -> Part:
+    if not isinstance(part, dict) or not isinstance(part.get("type"), str):
+        return _as_text(part)
+    fields = {str(name): item for name, item in part.items() if name != "type"}
+    if part["type"] == "text" and "content" not in fields:
+        return _as_text(fields.get("text"))
+    return Part(part["type"], fields)
+
+
+def _read_tool_call(call: Any) -> Part:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict):
+        return Part("tool_call", {"name": "unknown", "arguments": call})
+    arguments = function.get("arguments")
+    if isinstance(arguments, str):
+        try:
+            arguments = snapshot(json.loads(arguments), Tally())
+        except (ValueError, RecursionError):
+            arguments = function["arguments"]
+    return Part.tool_call(_text(function.get("name")) or "unknown", _text(call.get("id")), arguments)
+
+
+def _as_text(value: Any) -> Part:
+    return Part("text", {"content": value if isinstance(value, str) else JsonText(value)})
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sentrial import _guard, _payload, semconv
-from sentrial._json import SECRET, JsonWriter, Texts
+from sentrial import _guard, semconv
 from sentrial._snapshot import Tally, snapshot
-from sentrial._spans import amounts
+from sentrial._spans import amounts, attribute
 
 MAX_KEYS = 32
 """Entries that get an attribute each; a larger map becomes one JSON attribute (a span holds 128 by default)."""
@@ -18,57 +17,55 @@ def write_metadata(metadata: object, attributes: dict[str, Any]) -> None:
     """Add ``metadata`` to ``attributes``: scalars as they are, the rest as JSON; secrets masked."""
     if metadata is None:
         return
-    if not isinstance(metadata, Mapping):
-        _guard.say_once(
-            "metadata type",
-            "sentrial: metadata=%.200r is no mapping. It is kept as it is; give a dict.",
-            metadata,
-        )
-        attributes[semconv.SENTRIAL_METADATA] = _writer().json(snapshot(metadata, Tally()))
+    entries = snapshot(metadata, Tally())
+    if isinstance(entries, dict):
+        _write_map(entries, semconv.SENTRIAL_METADATA, attributes)
         return
-    _write_map(metadata, semconv.SENTRIAL_METADATA, attributes)
+    _guard.say_once(
+        "metadata type",
+        "sentrial: metadata is a %s, and has to be a mapping. It is kept as it is; give a dict.",
+        type(metadata).__name__,
+    )
+    attributes[semconv.SENTRIAL_METADATA] = attribute.writer().json(entries)
 
 
 def write_metrics(metrics: object, attributes: dict[str, Any]) -> None:
     """Add ``metrics`` to ``attributes`` as doubles; what is no number is logged and kept as metadata."""
     if metrics is None:
         return
-    if not isinstance(metrics, Mapping):
+    entries = snapshot(metrics, Tally())
+    if not isinstance(entries, dict):
         _guard.say_once(
             "metrics type",
-            "sentrial: custom_metrics=%.200r is no mapping. It is kept as metadata; give a dict of numbers.",
-            metrics,
+            "sentrial: custom_metrics is a %s, and has to be a mapping. It is kept as metadata; give a dict.",
+            type(metrics).__name__,
         )
-        write_metadata({"metric": metrics}, attributes)
+        write_metadata({"metric": entries}, attributes)
         return
     numbers: dict[str, float] = {}
-    for name, value in metrics.items():
-        number = amounts.read_number(f"metric.{name}", value, attributes, low=-float("inf"), high=float("inf"))
-        if number is not None:
+    refused: dict[str, Any] = {}
+    for name, value in entries.items():
+        number = amounts.number(value)
+        if number is None:
+            refused[f"metric.{name}"] = value
+        else:
             numbers[str(name)] = number
+    if refused:
+        _guard.say_once(
+            "metrics values",
+            "sentrial: custom_metrics[%.50r]=%s is not usable: it must be a number. It is kept as %s%s.",
+            next(iter(refused)).removeprefix("metric."),
+            _guard.shown(next(iter(refused.values()))),
+            semconv.SENTRIAL_METADATA_PREFIX,
+            next(iter(refused)),
+        )
+        _write_map(refused, semconv.SENTRIAL_METADATA, attributes)
     _write_map(numbers, semconv.SENTRIAL_METRICS, attributes)
 
 
 def _write_map(entries: Mapping[Any, Any], key: str, attributes: dict[str, Any]) -> None:
-    writer = _writer()
-    frozen: Any = snapshot(dict(entries), Tally())
-    if len(frozen) > MAX_KEYS:
-        attributes[key] = writer.json(frozen)
+    if len(entries) > MAX_KEYS:
+        attributes[key] = attribute.writer().json(entries)
         return
-    masker = _payload.policy.masker
-    for name, value in frozen.items():
-        name = str(name)
-        if value is None:
-            continue
-        if masker.is_secret(name):
-            attributes[f"{key}.{name}"] = SECRET
-        elif isinstance(value, str):
-            attributes[f"{key}.{name}"] = writer.text(value)
-        elif isinstance(value, bool | float) or (isinstance(value, int) and -(1 << 63) <= value < 1 << 63):
-            attributes[f"{key}.{name}"] = value
-        else:
-            attributes[f"{key}.{name}"] = writer.json(value)
-
-
-def _writer() -> JsonWriter:
-    return JsonWriter(_payload.policy.masker, Texts())
+    for name, value in entries.items():
+        attribute.write_value(f"{key}.", str(name), value, attributes)

@@ -37,10 +37,11 @@ def _instruments() -> tuple[Histogram, Histogram]:
     )
 
 
-def record_call(attributes: dict[str, Any], seconds: float, usage: Usage | None) -> None:
-    """Record one model call. ``attributes``: the conventions' common set, low in cardinality."""
+def record_call(attributes: dict[str, Any], seconds: float | None, usage: Usage | None) -> None:
+    """Record one model call; what is ``None`` is not known. ``attributes``: the conventions' common set."""
     duration, tokens = _instruments()
-    duration.record(seconds, attributes)
+    if seconds is not None:
+        duration.record(seconds, attributes)
     if usage is None:
         return
     for kind, count in (

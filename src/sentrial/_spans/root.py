@@ -10,11 +10,11 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Link, SpanContext, SpanKind
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind
 
-from sentrial import _config, _session, semconv
+from sentrial import _config, _guard, _registry, _session, semconv
 from sentrial._payload import Payload, end_span
-from sentrial._session import Account, Session
+from sentrial._session import Account, Session, Totals
 from sentrial._spans import amounts, cost, event, failure, source
 from sentrial._spans.messages import read_input, read_output
 from sentrial._spans.metadata import write_metadata, write_metrics
@@ -65,16 +65,16 @@ def open_session(opening: Opening, *, nested: bool) -> Session:
     A sub-agent is a child span in the same trace; anything else is a trace of its own, linked with the span that was
     current. Only a session whose block is open (``with``, a decorator) adopts another, and only for the same user.
     """
+    if not _config.active.enabled:
+        # Not even a link: nothing of the caller's may change.
+        return session_without_span(opening)
     outer = _session.current()
     if nested and outer is not None and outer.lexical and _same_owner(outer, opening):
         return _start(opening, _session.live(), parent=outer)
     caller = trace.get_current_span(_session.live())
     inherit = _config.active.session_parent == _config.PARENT_INHERIT and outer is None
     if inherit and caller.get_span_context().is_valid:
-        session = _start(opening, _session.live())
-        # Sentrial makes one session of one trace: there, the trace that is shared with others cannot be its id.
-        session.trace_id_for_sentrial = random.getrandbits(128)
-        return session
+        return _start(opening, _session.live())
     links = []
     if caller.get_span_context().is_valid:
         links.append(Link(caller.get_span_context(), {semconv.SENTRIAL_LINK: semconv.LINK_CALLER}))
@@ -114,11 +114,13 @@ def _start(
         parent=parent,
     )
     span.set_attributes({**session.stamps, **event.conversation(session, semconv.OPERATION_INVOKE_AGENT)})
+    if parent is None and _config.active.session_parent == _config.PARENT_INHERIT:
+        # Sentrial makes one session of one trace: there, the trace that is shared with others cannot be its id.
+        session.trace_id_for_sentrial = _session.trace_id_apart(session.context)
     session.payload = Payload(session.texts)
     if span.is_recording():
         _write_input(session.payload, opening.input)
-    if parent is None:
-        _session.register(session)
+    _registry.register(session)
     return session
 
 
@@ -127,7 +129,7 @@ def session_without_span(opening: Opening) -> Session:
     context = SpanContext(random.getrandbits(128) or 1, random.getrandbits(64) or 1, is_remote=False)
     session = Session(INVALID_SPAN, context, agent_name=opening.agent_name, user_id=opening.user_id)
     session.payload = Payload(session.texts)
-    _session.register(session)
+    _registry.register(session)
     return session
 
 
@@ -157,13 +159,24 @@ def end_session(session: Session, ending: Ending) -> bool:
     A session that another process opened has its root there: here its outcome becomes a span of its own.
     """
     with session.lock:
-        if session.ended:
+        if session.ended or session.outcome is not None:
             return False
         session.ended = not session.foreign
         session.outcome = ending.outcome
     span, payload = session.span, session.payload
     if session.foreign:
         span, payload = event.start_event(session, semconv.SPAN_SESSION_COMPLETED, semconv.EVENT_SESSION, {}), Payload()
+    try:
+        _write_ending(session, ending, span, payload)
+    finally:
+        end_span(span, payload)
+        session.payload = None
+        if not session.foreign:
+            _registry.retire(session)
+    return True
+
+
+def _write_ending(session: Session, ending: Ending, span: Span, payload: Payload) -> None:
     attributes: dict[str, Any] = {semconv.SENTRIAL_SESSION_OUTCOME: ending.outcome}
     if ending.outcome in (COMPLETED, FAILED):
         attributes[semconv.SENTRIAL_SESSION_SUCCESS] = ending.outcome == COMPLETED
@@ -179,13 +192,8 @@ def end_session(session: Session, ending: Ending) -> bool:
         else:
             failure.write_failure(span, reason)
     if span.is_recording():
-        _write_input(payload, ending.input)
-        _write_output(payload, ending.output)
-    end_span(span, payload)
-    session.payload = None
-    if session.parent is None and not session.foreign:
-        _session.retire(session)
-    return True
+        _write_input(payload, ending.input, foreign=session.foreign)
+        _write_output(payload, ending.output, foreign=session.foreign)
 
 
 def end_forgotten(session: Session) -> None:
@@ -193,17 +201,30 @@ def end_forgotten(session: Session) -> None:
     end_session(session, Ending(outcome=ABANDONED))
 
 
+LONGEST_BETWEEN_LOOKS = 60.0
+_last_look = 0.0
+
+
 def end_idle(timeout: float) -> None:
-    """End the sessions that nobody touched for ``timeout`` seconds."""
-    deadline = time.monotonic() - timeout
-    for session in _session.open_sessions():
-        if session.touched < deadline:
-            end_forgotten(session)
+    """End the sessions that nobody touched for ``timeout`` seconds; they are looked at now and then."""
+    global _last_look
+    now = time.monotonic()
+    if now - _last_look < min(timeout / 10, LONGEST_BETWEEN_LOOKS):
+        return
+    # Looking at all of them for each new one would cost the more, the more there are.
+    _last_look = now
+    for session in _registry.open_sessions():
+        if session.touched < now - timeout:
+            try:
+                end_forgotten(session)
+            except Exception as error:  # noqa: BLE001 - the caller begins another session
+                _guard.failed("ending an idle session", error)
 
 
 def _write_totals(session: Session, ending: Ending, attributes: dict[str, Any], payload: Payload) -> None:
+    # A process that did not open the session has seen a part of it: it tells what it was told, and no sums.
+    totals = Totals() if session.foreign else session.totals
     with session.lock:
-        totals = session.totals
         calls, named = list(totals.calls), list(totals.costs)
     if not session.foreign:
         attributes[semconv.SENTRIAL_SESSION_LLM_CALLS] = totals.llm_calls
@@ -224,9 +245,12 @@ def _write_totals(session: Session, ending: Ending, attributes: dict[str, Any], 
     elif dollars is None:
         payload.later(semconv.SENTRIAL_ESTIMATED_COST, lambda: cost.total(calls, named))
     duration = amounts.read_number("duration_ms", ending.duration_ms, attributes, low=0.0, high=float("inf"))
+    input_key, output_key = semconv.GEN_AI_USAGE_INPUT_TOKENS, semconv.GEN_AI_USAGE_OUTPUT_TOKENS
+    if session.foreign:
+        input_key, output_key = semconv.SENTRIAL_USAGE_INPUT_TOKENS, semconv.SENTRIAL_USAGE_OUTPUT_TOKENS
     for key, value in (
-        (semconv.GEN_AI_USAGE_INPUT_TOKENS, input_tokens),
-        (semconv.GEN_AI_USAGE_OUTPUT_TOKENS, output_tokens),
+        (input_key, input_tokens),
+        (output_key, output_tokens),
         (semconv.SENTRIAL_USAGE_TOTAL_TOKENS, total_tokens),
         (semconv.SENTRIAL_ESTIMATED_COST, dollars),
         (semconv.SENTRIAL_SESSION_DURATION_MS, duration),
@@ -235,17 +259,20 @@ def _write_totals(session: Session, ending: Ending, attributes: dict[str, Any], 
             attributes[key] = value
 
 
-def _write_input(payload: Payload, value: object) -> None:
+def _write_input(payload: Payload, value: object, *, foreign: bool = False) -> None:
+    # The conventions want no key of theirs on a span of another kind than theirs, such as a completion elsewhere.
     if value is not None and payload.captures:
-        payload.deferred(semconv.GEN_AI_INPUT_MESSAGES, Deferred(value, read_input))
-        if _config.active.openinference:
+        if not foreign:
+            payload.deferred(semconv.GEN_AI_INPUT_MESSAGES, Deferred(value, read_input))
+        if foreign or _config.active.openinference:
             _write_value(payload, semconv.INPUT_VALUE, semconv.INPUT_MIME_TYPE, value)
 
 
-def _write_output(payload: Payload, value: object) -> None:
+def _write_output(payload: Payload, value: object, *, foreign: bool = False) -> None:
     if value is not None and payload.captures:
-        payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, Deferred(value, read_output))
-        if _config.active.openinference:
+        if not foreign:
+            payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, Deferred(value, read_output))
+        if foreign or _config.active.openinference:
             _write_value(payload, semconv.OUTPUT_VALUE, semconv.OUTPUT_MIME_TYPE, value)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Link, Span
 
-from sentrial import _session, semconv
+from sentrial import _guard, semconv
 from sentrial._payload import Payload, end_span
 from sentrial._session import Session
 from sentrial._spans import amounts, event, failure
-from sentrial._spans.live import LiveEvent
+from sentrial._spans.live import LiveEvent, nothing
 from sentrial._spans.metadata import write_metadata
 
 TOOL_TYPE_FUNCTION = "function"
@@ -39,43 +39,52 @@ class ToolCall(LiveEvent):
         start_time: int | None = None,
     ) -> None:
         super().__init__()
+        self._session = session
+        self._ended = False
+        self._failure: object = None
+        self._payload = Payload(session.texts)
+        self.span: Span = INVALID_SPAN
+        try:
+            self._start(failure.read_words(name), call_id, description, metadata, start_time)
+            if tool_input is not None:
+                self._payload.json_object(semconv.GEN_AI_TOOL_CALL_ARGUMENTS, tool_input, "input")
+            if reasoning is not None:
+                self._payload.text(semconv.SENTRIAL_REASONING, reasoning)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may keep the user from running the tool
+            _guard.failed("starting a tool call", error)
+
+    def _start(self, name: str, call_id: object, description: object, metadata: object, start_time: int | None) -> None:
         attributes: dict[str, Any] = {
             semconv.GEN_AI_OPERATION_NAME: semconv.OPERATION_EXECUTE_TOOL,
             semconv.GEN_AI_TOOL_NAME: name,
             semconv.GEN_AI_TOOL_TYPE: TOOL_TYPE_FUNCTION,
         }
-        if session.agent_name:
-            attributes[semconv.GEN_AI_AGENT_NAME] = session.agent_name
+        if self._session.agent_name:
+            attributes[semconv.GEN_AI_AGENT_NAME] = self._session.agent_name
         if description:
-            attributes[semconv.GEN_AI_TOOL_DESCRIPTION] = description
+            attributes[semconv.GEN_AI_TOOL_DESCRIPTION] = failure.masked(description)
         links = []
         if call_id:
-            attributes[semconv.GEN_AI_TOOL_CALL_ID] = call_id
-            requested_by = session.requested_by.get(call_id)
+            attributes[semconv.GEN_AI_TOOL_CALL_ID] = str(call_id)
+            requested_by = self._session.requested_by.get(str(call_id))
             if requested_by is not None:
                 links.append(Link(requested_by, {semconv.SENTRIAL_LINK: semconv.LINK_REQUESTED_BY}))
         write_metadata(metadata, attributes)
-        self._session = session
-        self._ended = False
-        self._failure: tuple[str, str | None] | None = None
-        self._payload = Payload(session.texts)
         self.span = event.start_event(
-            session,
+            self._session,
             f"{semconv.OPERATION_EXECUTE_TOOL} {name}",
             semconv.EVENT_TOOL_CALL,
             attributes,
             links=links,
             start_time=start_time,
         )
-        if tool_input is not None:
-            self._payload.json(semconv.GEN_AI_TOOL_CALL_ARGUMENTS, _as_object(tool_input, "input"))
-        if reasoning is not None:
-            self._payload.text(semconv.SENTRIAL_REASONING, reasoning)
 
+    @_guard.guarded("setting a tool's output", nothing)
     def set_output(self, output: object) -> None:
         """What the tool gave; a snapshot is taken now. The last one counts."""
-        self._payload.json(semconv.GEN_AI_TOOL_CALL_RESULT, _as_object(output, "result"))
+        self._payload.json_object(semconv.GEN_AI_TOOL_CALL_RESULT, output, "result")
 
+    @_guard.guarded("setting a tool's cost", nothing)
     def set_cost(self, estimated_cost: float) -> None:
         """What the run cost, in dollars; it counts in the session's total."""
         attributes: dict[str, Any] = {}
@@ -86,15 +95,9 @@ class ToolCall(LiveEvent):
         self.span.set_attributes(attributes)
 
     def set_error(self, error: object) -> None:
-        """Mark the call as failed without an exception: words, or ``{"message": ..., "type": ...}``."""
-        if isinstance(error, Mapping):
-            words = error.get("message")
-            kind = error.get("type")
-            self._failure = (str(words if words is not None else dict(error)), str(kind) if kind else None)
-        elif isinstance(error, BaseException):
-            self._failure = (failure.describe(error), failure.type_name(error))
-        else:
-            self._failure = (str(error), None)
+        """Mark the call as failed, though no exception leaves the block: words, ``{"message": ..., "type": ...}``,
+        or the exception that was handled."""
+        self._failure = error
 
     def __enter__(self) -> ToolCall:
         self._enter()
@@ -106,24 +109,22 @@ class ToolCall(LiveEvent):
 
     @property
     def _context(self) -> Context:
-        return set_span_in_context(self.span, _session.parent_in(self._session))
+        return event.context_of(self.span, self._session)
 
     def _end(self, error: BaseException | None) -> None:
         self.end(error)
 
+    @_guard.guarded("ending a tool call", nothing)
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
         """End the call; a second time does nothing. ``end_time``: nanoseconds since the epoch."""
         if self._ended:
             return
         self._ended = True
-        self._session.add(tool_calls=1)
-        if error is not None and failure.is_control_flow(error) is None:
-            failure.write_exception(self.span, error)
-        elif self._failure is not None:
-            failure.write_failure(self.span, *self._failure)
-        end_span(self.span, self._payload, end_time)
-
-
-def _as_object(value: object, name: str) -> object:
-    """The conventions want objects: anything else is put under ``name``."""
-    return value if isinstance(value, Mapping) else {name: value}
+        try:
+            self._session.add(tool_calls=1)
+            if error is not None and failure.is_control_flow(error) is None:
+                failure.write_exception(self.span, error)
+            elif self._failure is not None:
+                failure.write_told(self.span, self._failure)
+        finally:
+            end_span(self.span, self._payload, end_time)

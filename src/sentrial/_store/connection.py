@@ -9,20 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sentrial._store.failures import StoreUnusableError, naming_the_file
+from sentrial._store.failures import StoreUnusableError
 from sentrial._store.schema import check_version, create_tables
-
-PATIENCE_S = 5.0
-"""How long a statement waits for another process's transaction."""
+from sentrial._store.sqlite_errors import naming_the_file
 
 _WAL_BYTES_KEPT = 16 * 1024 * 1024
 
 
-def open_for_writing(path: Path, patience_s: float = PATIENCE_S) -> sqlite3.Connection:
+def open_for_writing(path: Path, patience_s: float) -> sqlite3.Connection:
     """Open the store at ``path``, made where there is none: folder 0700, file 0600, since its content is private.
 
     Raises:
-        StoreBusyError: another process held it for ``patience_s`` seconds.
+        StoreBusyError: other processes held it for ``patience_s`` seconds.
         StoreUnusableError: no store, or not to be written.
     """
     with naming_the_file(path):

@@ -8,8 +8,6 @@ from datetime import datetime, timezone
 
 from sentrial._store.connection import transaction
 
-DEFAULT_MAX_BYTES = 1024**3
-
 # Removing down to nine tenths makes it a rare event instead of one at each batch.
 _KEPT = 0.9
 # Other processes wait while a transaction removes, so each is short.

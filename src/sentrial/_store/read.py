@@ -18,7 +18,8 @@ _SUMMARY = ", ".join(each.name for each in dataclasses.fields(SessionSummary))
 _LAST_CHARACTER = "\U0010ffff"
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: thousands are made at once, and a frozen one takes three times as long to fill.
+@dataclass(slots=True, eq=False)
 class Event:
     """One span of a session, with the events inside it by start time.
 
@@ -61,15 +62,21 @@ def list_sessions(
     limit: int = 50,
 ) -> list[SessionSummary]:
     """The newest ``limit`` sessions, newest first, that match every filter given."""
-    filters = {"agent = ?": agent, "user = ?": user, "status = ?": status, "start_ns >= ?": since_ns}
-    given = {condition: value for condition, value in filters.items() if value is not None}
-    where = f"WHERE {' AND '.join(given)}" if given else ""
+    # The most telling filter finds the rows in its index; a plus keeps SQLite from choosing the index of another.
+    filters = [("user", user), ("agent", agent), ("status", status)]
+    given = [(column, value) for column, value in filters if value is not None]
+    conditions = [f"{'+' if place else ''}{column} = ?" for place, (column, _) in enumerate(given)]
+    values: list[str | int] = [value for _, value in given]
+    if since_ns is not None:
+        conditions.append("start_ns >= ?")
+        values.append(since_ns)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     # The inner query reads an index alone, also where it skips sessions that another filter excludes.
     rows = connection.execute(
         f"SELECT {_SUMMARY} FROM sessions WHERE row_id IN"
         f" (SELECT row_id FROM sessions {where} ORDER BY start_ns DESC, row_id DESC LIMIT ?)"
         " ORDER BY start_ns DESC, row_id DESC",
-        (*given.values(), limit),
+        (*values, limit),
     )
     return [SessionSummary(*row) for row in rows]
 
@@ -104,8 +111,10 @@ def read_session(connection: sqlite3.Connection, session_id: str) -> Session | N
         "SELECT trace_id, span_id, parent_span_id, event_type, name, start_ns, end_ns, status, skeleton"
         " FROM spans WHERE session_row = ? ORDER BY start_ns, row_id",
         (summary.row_id,),
-    )
-    events = [_event(row) for row in rows]
+    ).fetchall()
+    # Parsed as one text: twice as fast as thousands of small ones, and each key is one string in memory.
+    skeletons = json.loads(f"[{','.join(row[-1] for row in rows)}]")
+    events = [_event(row, skeleton) for row, skeleton in zip(rows, skeletons, strict=True)]
     root = next((each for each in events if f"{each.trace_id}-{each.span_id}" == session_id), None)
     return Session(summary, root, _tree(events, root))
 
@@ -160,8 +169,8 @@ def _span(connection: sqlite3.Connection, row: Sequence[Any]) -> SpanRow:
     )
 
 
-def _event(row: Sequence[Any]) -> Event:
-    trace_id, span_id, parent, event_type, name, start_ns, end_ns, status, skeleton = row
+def _event(row: Sequence[Any], skeleton: dict[str, Any]) -> Event:
+    trace_id, span_id, parent, event_type, name, start_ns, end_ns, status, _ = row
     return Event(
         trace_id=trace_id.hex(),
         span_id=span_id.hex(),
@@ -171,7 +180,7 @@ def _event(row: Sequence[Any]) -> Event:
         start_ns=start_ns,
         end_ns=end_ns,
         status=status,
-        skeleton=json.loads(skeleton),
+        skeleton=skeleton,
     )
 
 

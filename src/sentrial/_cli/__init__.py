@@ -1,0 +1,1 @@
+"""What the ``sentrial`` command shows in a terminal. Needs click and rich, which the extra ``cli`` brings."""

@@ -1,0 +1,85 @@
+"""The body of an HTTP response that the program reads itself: kept by reference as it passes, read when it ends.
+
+That is what ``with_raw_response`` and ``with_streaming_response`` are for. The program's own reading is untouched; ours
+costs one more decoding of the body, at its end.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from sentrial._patch.spec import Provider
+
+MAX_BODY = 16_000_000
+"""Bytes of one body that are kept; a larger one is not read, and its call says no answer."""
+
+_WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+
+
+class Body:
+    """Gathers the bytes of a body, as they come over the wire."""
+
+    def __init__(self, provider: Provider, headers: Mapping[str, str]) -> None:
+        self._provider = provider
+        self._coding = headers.get("content-encoding", "identity").strip().lower()
+        self._is_events = headers.get("content-type", "").startswith("text/event-stream")
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self.complete = False
+        """Whether the body holds the whole answer; known once :meth:`result` has been called."""
+
+    def add(self, chunk: bytes) -> None:
+        """Keep one piece."""
+        self._size += len(chunk)
+        if self._size <= MAX_BODY:
+            self._pieces.append(chunk)
+
+    def add_plain(self, content: bytes) -> None:
+        """Keep the whole body, where the client has taken it from the wire and decoded it."""
+        self._coding = "identity"
+        self.add(content)
+
+    def result(self) -> Any:
+        """The answer as a dict in the shape of the client's response object; ``None`` where it cannot be read."""
+        content = self._decoded() if self._size <= MAX_BODY else None
+        if not content:
+            return None
+        if self._is_events:
+            return self._read_events(content)
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            return None  # broken off, or no JSON: a proxy's error page
+        self.complete = True
+        return answer
+
+    def _decoded(self) -> bytes | None:
+        content = b"".join(self._pieces)
+        if self._coding == "identity":
+            return content
+        window = _WINDOW.get(self._coding)
+        if window is None:
+            return None  # brotli and zstd are not in the standard library
+        try:
+            return zlib.decompressobj(window).decompress(content)
+        except zlib.error:
+            return None
+
+    def _read_events(self, content: bytes) -> Any:
+        accumulator = self._provider.make_accumulator()
+        for line in content.splitlines():
+            if not line.startswith(b"data:"):
+                continue
+            data = line[5:].strip()
+            if data.decode("utf-8", "replace") == self._provider.shape.last_event:
+                self.complete = True
+                break
+            try:
+                chunk = json.loads(data)
+            except ValueError:
+                continue  # the event that the stream broke off in
+            accumulator.add(chunk)
+        return accumulator.result()

@@ -1,0 +1,113 @@
+"""Streams that nobody ends, and the collector that says so at the worst of moments."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+
+from adapters import Adapter
+from adapters.openai_chat import OpenAiChat
+from fake_provider import FakeProvider
+from recorder import Recorder
+from sentrial._patch import abandoned, install
+from sentrial._providers import PROVIDERS
+
+
+@pytest.fixture
+async def client(server: FakeProvider, patched: None) -> Any:
+    client = OpenAiChat(server.base_url)
+    yield client
+    await client.aclose()
+
+
+async def test_a_span_is_never_ended_inside_a_collection(
+    client: Adapter, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As a batching processor's queue does: a lock that is not reentrant, held while the collector runs.
+    lock, threads, ended = threading.Lock(), [], threading.Event()
+    keep = recorder.on_end
+
+    def on_end(span: ReadableSpan) -> None:
+        with lock:
+            threads.append(threading.current_thread().name)
+            keep(span)
+        ended.set()
+
+    monkeypatch.setattr(recorder, "on_end", on_end)
+    stream = await client.stream()
+    await client.next(stream)
+    del stream
+    with lock:
+        gc.collect()
+        assert recorder.spans == []
+    assert ended.wait(30)
+    assert threads == ["sentrial-abandoned-streams"]
+    assert recorder.attributes["sentrial.stream.end"] == "abandoned"
+
+
+async def test_one_thread_serves_all_streams(client: Adapter, recorder: Recorder) -> None:
+    for _ in range(5):
+        await client.next(await client.stream())
+    gc.collect()
+    abandoned.settle()
+    assert [thread.name for thread in threading.enumerate()].count("sentrial-abandoned-streams") == 1
+    assert [span.attributes["sentrial.stream.end"] for span in recorder.spans if span.attributes] == ["abandoned"] * 5
+    assert not abandoned._open
+
+
+async def test_a_stream_that_ended_is_not_watched_any_more(client: Adapter, recorder: Recorder) -> None:
+    stream = await client.stream()
+    assert len(abandoned._open) == 1
+    await client.drain(stream)
+    assert not abandoned._open
+
+
+async def test_the_end_of_an_abandoned_stream_is_when_its_last_chunk_came(client: Adapter, recorder: Recorder) -> None:
+    stream = await client.stream()
+    await client.next(stream)
+    await client.stream(model="second")
+    gc.collect()
+    abandoned.settle()
+    del stream
+    gc.collect()
+    abandoned.settle()
+    second, first = recorder.spans
+    assert (first.name, second.name) == ("chat gpt-4.1-mini", "chat second")
+    assert first.end_time is not None
+    assert second.start_time is not None
+    assert first.end_time <= second.start_time
+
+
+async def test_the_thread_goes_with_the_patches_and_comes_again(client: Adapter, recorder: Recorder) -> None:
+    for _ in range(2):
+        install.install(None, PROVIDERS)
+        await client.next(await client.stream())
+        thread = abandoned._thread
+        assert thread is not None
+        assert thread.is_alive()
+        install.uninstall()
+        assert not thread.is_alive()
+    assert len(recorder.spans) == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+async def test_a_forked_child_leaves_the_parents_streams_alone(client: Adapter, recorder: Recorder) -> None:
+    stream = await client.stream()
+    await client.next(stream)
+    child = os.fork()
+    if child == 0:
+        try:
+            del stream
+            gc.collect()
+            abandoned.end_all()
+            os._exit(len(recorder.spans) + (0 if abandoned._thread is None else 10))
+        finally:
+            os._exit(99)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(await client.drain(stream)) == 6
+    assert recorder.attributes["sentrial.stream.end"] == "drained"

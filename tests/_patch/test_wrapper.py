@@ -1,0 +1,162 @@
+"""The drivers, around functions of every kind."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from opentelemetry.trace import StatusCode
+
+from recorder import Recorder
+from sentrial._patch import abandoned
+from sentrial._patch.spec import Provider, Shape
+from sentrial._patch.wrapper import Switch, build_wrapper
+from sentrial.types import LlmRequest, LlmResponse
+
+PROVIDER = Provider(
+    name="test",
+    operation="chat",
+    targets=(),
+    read_request=lambda instance, args, kwargs: LlmRequest("chat", "test", kwargs.get("model")),
+    read_response=lambda answer: LlmResponse(model=answer),
+    make_accumulator=lambda: None,  # type: ignore[arg-type, return-value]  # it has no streams
+    shape=Shape("", "", "", ""),
+)
+
+
+def patched(function: Callable[..., Any]) -> Any:
+    """An object whose method ``ask`` is ``function``, patched."""
+    switch = Switch()
+    switch.on = True
+    return type("Chat", (), {"ask": build_wrapper(PROVIDER, function, switch), "switch": switch})()
+
+
+def looks_synchronous(function: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+async def ask(self: Any, *, model: str) -> str:
+    await asyncio.sleep(0)
+    return model.upper()
+
+
+def ask_now(self: Any, *, model: str) -> str:
+    return model.upper()
+
+
+def ask_later(self: Any, *, model: str) -> Awaitable[str]:
+    return ask(self, model=model)
+
+
+@pytest.mark.parametrize("function", [ask, looks_synchronous(ask), ask_later], ids=["async", "wrapped", "disguised"])
+async def test_whatever_is_awaited_is_recorded(function: Any, recorder: Recorder) -> None:
+    chat = patched(function)
+    coroutine = chat.ask(model="m")
+    assert inspect.iscoroutine(coroutine)
+    assert await coroutine == "M"
+    assert recorder.attributes["gen_ai.response.model"] == "M"
+
+
+def test_a_plain_function_is_recorded(recorder: Recorder) -> None:
+    assert patched(ask_now).ask(model="m") == "M"
+    assert recorder.attributes["gen_ai.response.model"] == "M"
+
+
+@pytest.mark.parametrize("function", [ask, ask_now, looks_synchronous(ask), ask_later])
+def test_the_wrapper_is_of_the_kind_of_the_original(function: Any) -> None:
+    wrapper = type(patched(function)).ask
+    assert inspect.iscoroutinefunction(wrapper) == inspect.iscoroutinefunction(function)
+    assert inspect.signature(wrapper) == inspect.signature(function)
+
+
+@pytest.mark.parametrize("function", [ask_now, looks_synchronous(ask)])
+async def test_wrong_arguments_are_complained_of_in_the_clients_words(function: Any, recorder: Recorder) -> None:
+    chat = patched(function)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'modle'"):
+        await chat.ask(modle="m")
+    assert recorder.attributes["error.type"] == "TypeError"
+    with pytest.raises(TypeError, match="positional argument"):
+        type(chat).ask()
+
+
+async def test_a_method_that_is_switched_off_records_nothing(recorder: Recorder) -> None:
+    for function in (ask, ask_now):
+        chat = patched(function)
+        chat.switch.on = False
+        answer = chat.ask(model="m")
+        assert (await answer if inspect.isawaitable(answer) else answer) == "M"
+    assert recorder.started == 0
+
+
+async def test_a_coroutine_that_is_never_awaited_is_complained_of_by_its_own_name(recorder: Recorder) -> None:
+    chat = patched(looks_synchronous(ask))
+    # The last reference goes with the call: the complaint comes at once.
+    with pytest.warns(RuntimeWarning, match="coroutine 'ask' was never awaited") as warned:
+        chat.ask(model="m")
+    assert len(warned) == 1
+    assert recorder.started == 0
+
+
+async def test_a_call_cancelled_before_it_starts_leaves_no_complaint(recorder: Recorder) -> None:
+    task = asyncio.create_task(patched(looks_synchronous(ask)).ask(model="m"))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gc.collect()
+    assert recorder.started == 0
+
+
+async def test_a_coroutine_that_is_closed_midway_is_cancelled_and_ended_elsewhere(recorder: Recorder) -> None:
+    coroutine = patched(looks_synchronous(ask)).ask(model="m")
+    coroutine.send(None)
+    assert recorder.started == 1
+    coroutine.close()
+    abandoned.settle()
+    assert recorder.attributes["sentrial.stream.end"] == "cancelled"
+    assert recorder.one.status.status_code is StatusCode.UNSET
+
+
+def test_an_exit_of_the_program_passes_through(recorder: Recorder) -> None:
+    def leave(self: Any, *, model: str) -> str:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit) as raised:
+        patched(leave).ask(model="m")
+    assert raised.value.code == 3
+    assert len(recorder.spans) == 1
+
+
+def test_the_programs_exception_is_the_very_same(recorder: Recorder) -> None:
+    error = ValueError("theirs")
+    cause = KeyError("cause")
+
+    def fail(self: Any, *, model: str) -> str:
+        raise error from cause
+
+    with pytest.raises(ValueError, match="theirs") as raised:
+        patched(fail).ask(model="m")
+    assert raised.value is error
+    assert (error.__cause__, error.__context__) == (cause, None)
+    assert recorder.attributes["error.type"] == "ValueError"
+
+
+def test_calls_inside_a_call_nest(recorder: Recorder) -> None:
+    inner = patched(ask_now)
+
+    def outer(self: Any, *, model: str) -> str:
+        answer: str = inner.ask(model="inner")
+        return answer
+
+    patched(outer).ask(model="outer")
+    first, second = recorder.spans
+    assert (first.name, second.name) == ("chat inner", "chat outer")
+    assert first.parent == second.get_span_context()

@@ -1,0 +1,57 @@
+"""Who answers at a base URL."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sentrial._providers import hosts
+from sentrial._providers.hosts import Endpoint, read_endpoint
+
+
+@pytest.mark.parametrize(
+    ("url", "provider", "address", "port"),
+    [
+        ("https://api.openai.com/v1/", "openai", "api.openai.com", 443),
+        ("https://eu.api.openai.com/v1", "openai", "eu.api.openai.com", 443),
+        ("https://team.openai.azure.com/openai/", "azure.ai.openai", "team.openai.azure.com", 443),
+        ("https://models.inference.ai.azure.com", "azure.ai.inference", "models.inference.ai.azure.com", 443),
+        ("https://api.groq.com/openai/v1", "groq", "api.groq.com", 443),
+        ("https://api.deepseek.com", "deepseek", "api.deepseek.com", 443),
+        ("https://api.mistral.ai/v1", "mistral_ai", "api.mistral.ai", 443),
+        ("https://api.perplexity.ai", "perplexity", "api.perplexity.ai", 443),
+        ("https://api.x.ai/v1", "x_ai", "api.x.ai", 443),
+        (
+            "https://generativelanguage.googleapis.com/v1beta/openai/",
+            "gcp.gemini",
+            "generativelanguage.googleapis.com",
+            443,
+        ),
+        (
+            "https://europe-west4-aiplatform.googleapis.com/v1",
+            "gcp.vertex_ai",
+            "europe-west4-aiplatform.googleapis.com",
+            443,
+        ),
+        ("http://localhost:11434/v1", None, "localhost", 11434),
+        ("http://[::1]:8000/v1", None, "::1", 8000),
+        ("http://gateway.internal/v1", None, "gateway.internal", 80),
+        ("https://notopenai.com/v1", None, "notopenai.com", 443),
+        ("https://openai.com.example.org/v1", None, "openai.com.example.org", 443),
+    ],
+)
+def test_the_host_tells_the_provider(url: str, provider: str | None, address: str, port: int) -> None:
+    assert read_endpoint(url) == Endpoint(provider, address, port)
+
+
+@pytest.mark.parametrize("url", ["", "no url", "http://host:port/", "/v1"])
+def test_of_what_is_no_url_nothing_is_known(url: str) -> None:
+    assert read_endpoint(url) == Endpoint()
+
+
+def test_the_names_are_those_of_the_conventions(shared: Path) -> None:
+    registry = json.loads((shared / "semconv" / "genai-registry.json").read_text())
+    known = registry["attributes"]["gen_ai.provider.name"]["members"]
+    assert {provider for _, provider in hosts._PROVIDERS} <= set(known)
