@@ -100,6 +100,9 @@ def make_floor(tracer: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
             "gen_ai.request.max_tokens": kwargs["max_tokens"],
             "server.address": "model.test",
             "server.port": 80,
+            "openai.api.type": "chat_completions",
+            "deployment.environment.name": "production",
+            "app.agent": "support-agent",
             "session.id": "s",
             "user.id": "u",
             "gen_ai.conversation.id": "c",
@@ -115,6 +118,7 @@ def make_floor(tracer: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
             span.set_attribute("gen_ai.response.finish_reasons", [choice.finish_reason for choice in response.choices])
             span.set_attribute("gen_ai.usage.input_tokens", response.usage.prompt_tokens)
             span.set_attribute("gen_ai.usage.output_tokens", response.usage.completion_tokens)
+            span.set_attribute("app.usage.total_tokens", response.usage.total_tokens)
             span.set_attribute("gen_ai.output.messages", json.dumps([c.message.model_dump() for c in response.choices]))
             return response
 

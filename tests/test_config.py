@@ -21,7 +21,7 @@ def mask(text: str) -> str:
 # Setting: its variable, a value as argument, how it is read, a value as variable, how that is read.
 VALUES: dict[str, tuple[str | None, Any, Any, str, Any]] = {
     "api_key": ("SENTRIAL_API_KEY", "  key-a ", "key-a", "key-b", "key-b"),
-    "api_url": ("SENTRIAL_API_URL", "https://a.example/", "https://a.example", "http://b.example:80", "http://b.example:80"),
+    "api_url": ("SENTRIAL_API_URL", "https://a.example/", "https://a.example", "http://b:8080", "http://b:8080"),
     "otlp_endpoint": (None, "http://a:4317", "http://a:4317", "", None),
     "store": ("SENTRIAL_STORE", pathlib.Path("/tmp/a"), "/tmp/a", "/tmp/b", "/tmp/b"),
     "enabled": ("SENTRIAL_ENABLED", False, False, "off", False),
@@ -39,6 +39,8 @@ VALUES: dict[str, tuple[str | None, Any, Any, str, Any]] = {
     "retry_timeout": ("SENTRIAL_RETRY_TIMEOUT", 3, 3.0, "4", 4.0),
 }  # fmt: skip
 
+CAPTURES = '"span", "ours", "off" or one of SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT, NO_CONTENT'
+
 # Setting, a value that makes no sense, what it must be.
 BAD: list[tuple[str, Any, str]] = [
     ("api_key", 7, "a text that is not empty"),
@@ -54,7 +56,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("store", "  ", "a path, or true or false"),
     ("enabled", "maybe", "true or false"),
     ("set_global", 2, "true or false"),
-    ("capture_content", "everything", '"span", "ours", "off" or one of SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT, NO_CONTENT'),
+    ("capture_content", "everything", CAPTURES),
     ("session_parent", "child", '"root" or "inherit"'),
     ("sample_rate", 1.5, "a number from 0 to 1"),
     ("sample_rate", "half", "a number from 0 to 1"),

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from fake_provider import FakeProvider
-
 from receivers import OtlpGrpcReceiver, OtlpHttpReceiver, SentrialStandIn
 from sentrial._store.connection import open_for_reading
 from sentrial._store.read import list_sessions, read_spans

@@ -1,4 +1,4 @@
-"""The user's document, snippet by snippet: each runs verbatim, as a program of its own, and what arrives is asserted."""
+"""The user's document, snippet by snippet: each runs verbatim, as a program, and what arrives is asserted."""
 
 from __future__ import annotations
 

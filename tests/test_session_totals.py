@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -139,3 +140,19 @@ def test_a_sub_agents_events_count_in_both_totals(server: SentrialStandIn) -> No
         "decisions": 0,
         "errors": 1,
     }
+
+
+def test_a_span_that_ends_while_its_session_is_being_counted_is_counted_too(server: SentrialStandIn) -> None:
+    """The garbage collector ends streams wherever it runs, also on a thread that holds the session's lock."""
+    session = sentrial.begin("u", "agent")
+
+    def collect() -> None:
+        with session._session.lock:
+            session.track_tool_call("t", {}, {})
+
+    worker = threading.Thread(target=collect, daemon=True)
+    worker.start()
+    worker.join(10)
+    assert not worker.is_alive()
+    session.finish()
+    assert totals(arrived(server)["invoke_agent agent"])["tool_calls"] == 1

@@ -260,6 +260,18 @@ def test_switched_off_it_answers_and_does_nothing(variables: dict[str, str]) -> 
     assert list(Path(os.environ["HOME"]).iterdir()) == []
 
 
+def test_switched_on_the_same_program_does_what_the_other_lacks(server: SentrialStandIn) -> None:
+    """What the test above sees nothing of can be seen."""
+    program = SWITCHED_OFF.replace('"http://127.0.0.1:9"', repr(server.url))
+    (found,) = run_program(program, {"SENTRIAL_STORE": "on"}).printed
+    assert "socket.connect" in found["seen"]
+    assert "sqlite3.connect" in found["seen"]
+    assert len(found["threads"]) == 3
+    assert found["patched"] is True
+    assert None not in found["places without"].values()
+    assert found["the caller's span stays current"] is False
+
+
 def test_switched_off_it_links_nothing_with_the_callers_span() -> None:
     from opentelemetry.sdk.trace import TracerProvider
 

@@ -222,7 +222,7 @@ def test_a_dict_that_another_thread_changes_is_copied_all_the_same() -> None:
     thread = threading.Thread(target=change)
     thread.start()
     try:
-        copies = [copy for _ in range(150) for copy in (taken(shared), taken(ordered))]
+        copies = [copy for _ in range(60) for copy in (taken(shared), taken(ordered))]
     finally:
         stop.set()
         thread.join()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -108,3 +109,13 @@ def guarded(place: str, default: Callable[[], R]) -> Callable[[Callable[P, R]], 
         return call
 
     return decorate
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    # A thread of the parent may have held it, and does not exist in the child.
+    os.register_at_fork(after_in_child=_after_fork)

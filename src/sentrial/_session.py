@@ -78,7 +78,9 @@ class Session:
     """One agent interaction while it runs, and what is remembered of it afterwards.
 
     A sub-agent's session has a ``parent``; it shares the id, the trace and the account of the outermost one.
-    ``foreign``: another process opened it and ends it. ``inherited``: the spans that a forked child's parent sends.
+    ``stamps``: the attributes that say on a span whose it is; ``stamps_with_conversation``: where the conventions allow
+    the conversation's id too, and there is one. ``foreign``: another process opened it and ends it. ``inherited``: the
+    spans that a forked child's parent sends.
     """
 
     __slots__ = (
@@ -99,6 +101,7 @@ class Session:
         "requested_by",
         "span",
         "stamps",
+        "stamps_with_conversation",
         "texts",
         "totals",
         "touched",
@@ -142,6 +145,7 @@ class Session:
         self.requested_by: dict[str, SpanContext] = outermost.requested_by if outermost else {}
         self.trace_id_for_sentrial: int = outermost.trace_id_for_sentrial if outermost else context.trace_id
         self.stamps = _stamps(self)
+        self.stamps_with_conversation = {**self.stamps, semconv.GEN_AI_CONVERSATION_ID: conversation_id}
 
     @property
     def outermost(self) -> Session:

@@ -95,9 +95,14 @@ def add_account(account: Account) -> None:
     _pipeline.add_account(account)
 
 
+def settle() -> None:
+    """End the spans of streams that the program has let go of: they belong to the session that is about to end."""
+    abandoned.settle()
+
+
 def flush(timeout: float) -> bool:
     """Wait until everything that has ended so far is delivered, ``timeout`` seconds at most."""
-    abandoned.settle()
+    settle()
     return _pipeline.flush(timeout)
 
 

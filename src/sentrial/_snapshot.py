@@ -16,6 +16,7 @@ import fractions
 import pathlib
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -55,6 +56,7 @@ _COLLECTIONS: tuple[type, ...] = (
     type({}.values()),
     type({}.items()),
 )
+_BUFFERS = (bytearray, memoryview)
 _PYDANTIC = ("__pydantic_fields__", "model_fields", "__fields_set__")
 
 
@@ -181,7 +183,11 @@ def _fill_list(value: Any, count: int, depth: int, tally: Tally) -> Any:
 
 
 def _copy_object(value: Any, kind: type, depth: int, tally: Tally) -> Any:
-    if issubclass(kind, bytearray | memoryview):
+    if _is_pydantic(kind):
+        # A pydantic model's fields live in its __dict__; model_dump() would run the user's own serialisers.
+        entries = {**vars(value), **(getattr(value, "__pydantic_extra__", None) or {})}
+        return _fill_dict(entries, len(entries), depth, tally)
+    if issubclass(kind, _BUFFERS):
         copy = bytes(value)
         tally.size += len(copy)
         return copy
@@ -200,13 +206,15 @@ def _copy_object(value: Any, kind: type, depth: int, tally: Tally) -> Any:
     if dataclasses.is_dataclass(kind):
         entries = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(kind)}
         return _fill_dict(entries, len(entries), depth, tally)
-    if any(hasattr(kind, name) for name in _PYDANTIC):
-        # A pydantic model's fields live in its __dict__; model_dump() would run the user's own serialisers.
-        entries = {**vars(value), **(getattr(value, "__pydantic_extra__", None) or {})}
-        return _fill_dict(entries, len(entries), depth, tally)
     if hasattr(kind, "dtype") and hasattr(kind, "item"):
         return _copy_array(value, kind, depth, tally)
     return _describe(value, tally)
+
+
+@lru_cache(maxsize=512)
+def _is_pydantic(kind: type) -> bool:
+    """Remembered, since the answers of clients are models, and asked about first."""
+    return any(hasattr(kind, name) for name in _PYDANTIC)
 
 
 def _copy_array(value: Any, kind: type, depth: int, tally: Tally) -> Any:

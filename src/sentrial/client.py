@@ -1,18 +1,17 @@
-"""The client: sessions by id, and the module-level functions over a client of their own."""
+"""The client: sessions by id, for one account."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from opentelemetry.trace import Span
-
-from sentrial import _config, _guard, _registry, _setup, semconv
+from sentrial import _config, _guard, _registry, _setup
 from sentrial._session import Account, Session
-from sentrial._spans import afterwards, root
+from sentrial._spans import root
 from sentrial._spans.root import Ending, Opening
-from sentrial.interaction import Interaction, outcome, tell
+from sentrial.events import SessionEvents
+from sentrial.interaction import Interaction, outcome
 
 DEFAULT_FLUSH = 30.0
 
@@ -44,8 +43,6 @@ class SentrialClient:
 
     def __repr__(self) -> str:
         return f"SentrialClient(api_url={self.api_url!r}, api_key={'***' if self._account else None!r})"
-
-    # --- sessions ----------------------------------------------------------------------------------------------------
 
     def create_session(
         self,
@@ -133,6 +130,7 @@ class SentrialClient:
             total_tokens=total_tokens,
         )
         try:
+            _setup.settle()
             ended = root.end_session(session, ending)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
             _guard.failed("completing a session", error)
@@ -170,8 +168,6 @@ class SentrialClient:
             )
         )
 
-    # --- events ------------------------------------------------------------------------------------------------------
-
     def track_tool_call(
         self,
         session_id: str,
@@ -205,23 +201,13 @@ class SentrialClient:
         Returns:
             ``{"id": ..., "sessionId": ..., "eventType": ...}``; ``{}`` if there is no such session.
         """
-        return self._tell(
-            session_id,
-            semconv.EVENT_TOOL_CALL,
-            lambda session: afterwards.tell_tool_call(
-                session,
-                tool_name,
-                tool_input,
-                tool_output,
-                reasoning=reasoning,
-                estimated_cost=estimated_cost,
-                tool_error=tool_error,
-                token_count=token_count,
-                call_id=call_id,
-                duration_ms=duration_ms,
-                metadata=metadata,
-            ),
-        )
+        events = self._events(session_id)
+        if events is None:
+            return {}
+        return events.track_tool_call(
+            tool_name, tool_input, tool_output, reasoning, estimated_cost, tool_error, token_count, metadata,
+            call_id=call_id, duration_ms=duration_ms,
+        )  # fmt: skip
 
     def track_decision(
         self,
@@ -250,19 +236,11 @@ class SentrialClient:
         Returns:
             As :meth:`track_tool_call`.
         """
-        return self._tell(
-            session_id,
-            semconv.EVENT_DECISION,
-            lambda session: afterwards.tell_decision(
-                session,
-                reasoning,
-                alternatives,
-                confidence,
-                chosen=chosen,
-                estimated_cost=estimated_cost,
-                token_count=token_count,
-                metadata=metadata,
-            ),
+        events = self._events(session_id)
+        if events is None:
+            return {}
+        return events.track_decision(
+            reasoning, alternatives, confidence, estimated_cost, token_count, metadata, chosen=chosen
         )
 
     def track_llm_call(
@@ -302,25 +280,15 @@ class SentrialClient:
         Returns:
             As :meth:`track_tool_call`.
         """
-        return self._tell(
-            session_id,
-            semconv.EVENT_LLM_CALL,
-            lambda session: afterwards.tell_llm_call(
-                session,
-                model,
-                provider=provider,
-                input=input,
-                output=output,
-                prompt_tokens=prompt_tokens,
-                completion_tokens=completion_tokens,
-                cached_tokens=cached_tokens,
-                reasoning_tokens=reasoning_tokens,
-                estimated_cost=estimated_cost,
-                duration_ms=duration_ms,
-                error=error,
-                metadata=metadata,
-            ),
-        )
+        events = self._events(session_id)
+        if events is None:
+            return {}
+        return events.track_llm_call(
+            model, provider=provider, input=input, output=output,
+            prompt_tokens=prompt_tokens, completion_tokens=completion_tokens,
+            cached_tokens=cached_tokens, reasoning_tokens=reasoning_tokens,
+            estimated_cost=estimated_cost, duration_ms=duration_ms, error=error, metadata=metadata,
+        )  # fmt: skip
 
     def track_error(
         self,
@@ -340,24 +308,11 @@ class SentrialClient:
             tool_name: the tool that it happened in.
             stack_trace: where.
             metadata: anything else.
-
-        Returns:
-            As :meth:`track_tool_call`.
         """
-        return self._tell(
-            session_id,
-            semconv.EVENT_ERROR,
-            lambda session: afterwards.tell_error(
-                session,
-                error_message,
-                error_type,
-                tool_name=tool_name,
-                stack_trace=stack_trace,
-                metadata=metadata,
-            ),
-        )
-
-    # --- delivery ----------------------------------------------------------------------------------------------------
+        events = self._events(session_id)
+        if events is None:
+            return {}
+        return events.track_error(error_message, error_type, tool_name, stack_trace, metadata)
 
     def flush(self, timeout: float = DEFAULT_FLUSH) -> bool:
         """Wait until everything that has ended is delivered; see :func:`sentrial.flush`."""
@@ -380,136 +335,14 @@ class SentrialClient:
             )
         return session
 
-    def _tell(self, session_id: str, event_type: str, write: Callable[[Session], Span]) -> dict[str, Any]:
+    def _events(self, session_id: str) -> SessionEvents | None:
         session = self._find(session_id)
-        return {} if session is None else tell(session, event_type, write)
+        return None if session is None else SessionEvents(session)
 
     def _complain(self, kind: str, words: str) -> None:
         if not self.fail_silently:
             raise ValueError(words)
         _guard.say_once(kind, "sentrial: %s More of this kind is not logged.", words)
-
-
-_default: SentrialClient | None = None
-
-
-def configure(
-    api_key: str | None = None,
-    api_url: str | None = None,
-    fail_silently: bool = True,
-    *,
-    otlp_endpoint: str | None = None,
-    store: str | bool | None = None,
-    enabled: bool | None = None,
-    set_global: bool | None = None,
-    capture_content: str | bool | None = None,
-    mask: Callable[[str], str] | None = None,
-    session_parent: str | None = None,
-    sample_rate: float | None = None,
-    session_timeout: float | None = None,
-    openinference: bool | None = None,
-    instrument: Iterable[str] | None = None,
-    queue_size: int | None = None,
-    flush_interval: float | None = None,
-    flush_timeout: float | None = None,
-    retry_timeout: float | None = None,
-) -> None:
-    """Set up for this process: an argument counts, else its ``SENTRIAL_*`` variable, else a default.
-
-    May be called again; no connection is opened. A program with its own OpenTelemetry pipeline needs no call of this.
-
-    Args:
-        api_key: your key; sessions go to Sentrial.
-        api_url: Sentrial's address.
-        fail_silently: ``False`` raises on bad input; else it is logged, and the default counts.
-        otlp_endpoint: a collector's address; the ``OTEL_EXPORTER_OTLP_*`` variables say everything else about it.
-        store: a path, or ``True``: keep sessions in the local store as well. Without any destination they are kept
-            there anyway.
-        enabled: ``False`` switches everything off.
-        set_global: ``False`` keeps a provider of ours out of OpenTelemetry's global place.
-        capture_content: ``False`` records no prompts, arguments and results; ``"span"`` puts them on span attributes,
-            where every exporter sees them; ``"ours"``, the default, sends them to our own destinations only.
-        mask: called with each text before it leaves; what it returns is sent.
-        session_parent: ``"inherit"`` makes a session a child of the current span; ``"root"``, the default, a trace of
-            its own.
-        sample_rate: share of sessions to keep, 0 to 1, where the provider is ours.
-        session_timeout: seconds after which an untouched session ends as abandoned.
-        openinference: ``False`` leaves out OpenInference's ``input.value`` and the like.
-        instrument: the clients to patch, such as ``["openai"]``; all that are known, if not given.
-        queue_size: bytes that may wait for one destination.
-        flush_interval: seconds that a span waits for company.
-        flush_timeout: seconds that the end of the program may wait for delivery.
-        retry_timeout: seconds that one batch is tried again.
-
-    Raises:
-        ValueError: with ``fail_silently=False``, for a value that makes no sense.
-    """
-    global _default
-    arguments = {
-        "api_key": api_key,
-        "api_url": api_url,
-        "otlp_endpoint": otlp_endpoint,
-        "store": store,
-        "enabled": enabled,
-        "set_global": set_global,
-        "capture_content": capture_content,
-        "mask": mask,
-        "session_parent": session_parent,
-        "sample_rate": sample_rate,
-        "session_timeout": session_timeout,
-        "openinference": openinference,
-        "instrument": instrument,
-        "queue_size": queue_size,
-        "flush_interval": flush_interval,
-        "flush_timeout": flush_timeout,
-        "retry_timeout": retry_timeout,
-    }
-    config = _setup.set_up(arguments, strict=not fail_silently)
-    _default = SentrialClient(config.api_url, config.api_key, fail_silently)
-
-
-def begin(
-    user_id: str | None,
-    event: str,
-    input: object = None,  # noqa: A002 - the name that the users of the old SDK know
-    event_id: str | None = None,
-    convo_id: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
-) -> Interaction:
-    """Begin an interaction: a session that is current until its ``finish()``.
-
-    Args:
-        user_id: whose interaction it is.
-        event: what kind of interaction; it becomes the agent's name.
-        input: what the user said.
-        event_id: an id of your own; a UUID, if not given.
-        convo_id: the conversation that it belongs to.
-        metadata: anything else.
-    """
-    global _default
-    if _default is None:
-        _default = SentrialClient()
-    return _default.begin(user_id, event, input, event_id, convo_id, metadata)
-
-
-def flush(timeout: float = DEFAULT_FLUSH) -> bool:
-    """Wait until everything that has ended is delivered, ``timeout`` seconds at most; whether it is."""
-    return _setup.flush(timeout)
-
-
-def shutdown(timeout: float | None = None) -> None:
-    """End what is open, deliver it within ``timeout`` seconds, and undo what ``configure()`` did.
-
-    Runs by itself when the program ends. ``timeout``: ``SENTRIAL_FLUSH_TIMEOUT``, if not given.
-    """
-    global _default
-    _default = None
-    _setup.shut_down(timeout)
-
-
-def stats() -> dict[str, dict[str, int]]:
-    """How many spans each destination has stored, and how many were lost, by reason."""
-    return _setup.stats()
 
 
 def _text(value: object) -> str | None:

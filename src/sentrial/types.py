@@ -1,14 +1,15 @@
 """The plain values that pass between the layers: what a client's objects mean, in the words of the conventions.
 
 A reader of a client (``_providers``) makes them, a writer of spans (``_spans``) turns them into attributes.
-They hold no client object and no OpenTelemetry object.
+They hold no client object and no OpenTelemetry object. What is made for each call is a named tuple: as frozen as a
+frozen dataclass, and made in a third of the time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -78,8 +79,7 @@ class Deferred(Generic[T]):
     read: Callable[[Any], T]
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one model call, as the provider billed them. ``None`` is "not said", never zero.
 
     ``input_tokens`` includes cached tokens of both kinds, ``output_tokens`` includes reasoning tokens; the others are
@@ -95,8 +95,7 @@ class Usage:
     audio_output_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LlmRequest:
+class LlmRequest(NamedTuple):
     """A call to a model, as far as it is known before the answer. ``None`` is "not given"."""
 
     operation: str
@@ -122,8 +121,7 @@ class LlmRequest:
     tools: Deferred[Sequence[Mapping[str, Any]]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LlmResponse:
+class LlmResponse(NamedTuple):
     """A model's answer, or the part of it that came before a stream broke off. ``None`` is "not said"."""
 
     id: str | None = None

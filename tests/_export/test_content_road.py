@@ -150,7 +150,7 @@ def test_a_secret_leaves_nowhere(theirs: InMemorySpanExporter, server: SentrialS
     assert SECRET not in server.otlp_json()
     assert SECRET not in seen_by(theirs)
     root = next(span for span in server.spans if span["name"] == "invoke_agent agent")
-    assert root["attributes"]["input.value"] .endswith("[masked]")
+    assert root["attributes"]["input.value"].endswith("[masked]")
     assert root["attributes"]["sentrial.masked"] >= 1
 
 

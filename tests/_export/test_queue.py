@@ -27,7 +27,7 @@ def server() -> Iterator[SentrialStandIn]:
 
 @pytest.fixture
 def line(server: SentrialStandIn) -> Iterator[Line]:
-    made = Line(server.url)
+    made = Line(server.url, flush_interval=60.0)  # flushed by the test, so that what is put together is sent together
     yield made
     made.outlet.close(0.1)
 

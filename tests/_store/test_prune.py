@@ -11,8 +11,8 @@ import pytest
 
 from fixed_spans.maker import at
 from fixed_spans.rows import LLM, root, row, session_id
+from sentrial._store import prune as pruning
 from sentrial._store.connection import open_for_writing
-from sentrial._store.prune import prune
 from sentrial._store.read import list_sessions, read_spans
 from sentrial._store.write import write_spans
 
@@ -24,6 +24,10 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     connection = open_for_writing(tmp_path / "sessions.db", patience_s=5)
     yield connection
     connection.close()
+
+
+def prune(connection: sqlite3.Connection, max_bytes: int) -> pruning.Removed | None:
+    return pruning.prune(connection, max_bytes, patience_s=60)
 
 
 def held(connection: sqlite3.Connection) -> int:
@@ -57,7 +61,7 @@ def test_the_oldest_whole_sessions_go_first(connection: sqlite3.Connection) -> N
     assert held(connection) <= BOUND
     kept = [each.session_id for each in list_sessions(connection)]
     assert kept == [session_id(number) for number in range(39, 39 - len(kept), -1)]
-    assert 5 < len(kept) < 39
+    assert 10 < len(kept) < 20, "no more than a tenth of the bound is freed"
     assert (removed.sessions, removed.spans, removed.newest_ns) == (
         39 - len(kept),
         2 * (39 - len(kept)),
@@ -118,3 +122,13 @@ def test_a_smaller_bound_makes_the_file_smaller(connection: sqlite3.Connection, 
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert (tmp_path / "sessions.db").stat().st_size <= BOUND
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_what_takes_too_long_is_left_to_the_next_call(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning, "_SPANS_AT_ONCE", 4)
+    for number in range(1, 8):
+        write_spans(connection, one_session(number))
+    removed = [pruning.prune(connection, 0, patience_s=0) for _ in range(5)]
+    assert [each and each.sessions for each in removed] == [2, 2, 2, 1, None]

@@ -143,11 +143,12 @@ def test_a_late_event_counts_but_does_not_reopen_or_prolong_the_session(connecti
 def test_another_process_completes_a_session(connection: sqlite3.Connection) -> None:
     completed = row(
         1, 9, SESSION, 20, 20, name="session completed", SENTRIAL_SESSION_OUTCOME="completed",
-        SENTRIAL_ESTIMATED_COST=0.5,
+        SENTRIAL_ESTIMATED_COST=0.5, SENTRIAL_USAGE_INPUT_TOKENS=7, SENTRIAL_USAGE_OUTPUT_TOKENS=5,
     )  # fmt: skip
     continued = root(1, 0, 10, "continued", SENTRIAL_ESTIMATED_COST=0.1, SENTRIAL_SESSION_NAME="handed on")
     found = summary(connection, [completed])
     assert (found.status, found.cost) == ("completed", 0.5)
+    assert (found.input_tokens, found.output_tokens, found.total_tokens) == (7, 5, 12)
     found = summary(connection, [continued])
     assert (found.status, found.cost, found.end_ns, found.name) == ("completed", 0.5, at(20), "handed on")
 

@@ -31,7 +31,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 for batch in range(batches):
     own = 100 + process
-    texts = {"SENTRIAL_REASONING": "shared by all " * 50, "GEN_AI_TOOL_DESCRIPTION": f"{process} {batch} " * 50}
+    texts = {"SENTRIAL_REASONING": "shared by all " * 50, "GEN_AI_TOOL_DESCRIPTION": f"{process} {batch} " * 100}
     span = 10 + process * 100_000 + batch
     writer.write([row(1, span, TOOL, batch, **texts), row(own, 2 + batch, TOOL, batch, **texts), row(9, 77, TOOL)])
     print(batch, flush=True)
@@ -119,28 +119,41 @@ def test_a_killed_writer_leaves_what_it_had_stored(tmp_path: Path) -> None:
     connection.close()
 
 
+FORK = """
+import os, sys
+from pathlib import Path
+from fixed_spans.rows import TOOL, root, row
+from sentrial._store.writer import StoreWriter
+
+writer = StoreWriter(Path(sys.argv[1]), max_bytes=2**30, patience_s=30)
+writer.write([row(1, 2, TOOL)])
+children = []
+for number in range(1, 4):
+    child = os.fork()
+    if child == 0:
+        for place in range(20):
+            writer.write([row(1, 100 * number + place, TOOL)])
+        # One child ends like a worker, by os._exit; the others like a program, with all its clearing up.
+        os._exit(0) if number == 1 else sys.exit(0)
+    children.append(child)
+for place in range(20):
+    writer.write([row(1, 1000 + place, TOOL)])
+print(*(os.waitpid(child, 0)[1] for child in children))
+writer.write([root(1)])
+writer.close()
+"""
+
+
 def test_a_forked_child_opens_the_file_for_itself(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
-    writer = StoreWriter(path, max_bytes=2**30, patience_s=30)
-    writer.write([row(1, 2, TOOL)])
-    children = []
-    for number in range(3):
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                for place in range(20):
-                    writer.write([row(1, 100 * (number + 1) + place, TOOL)])
-                writer.close()
-                status = 0
-            finally:
-                os._exit(status)
-        children.append(child)
-    for place in range(20):
-        writer.write([row(1, 1000 + place, TOOL)])
-    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
-    writer.write([root(1)])
-    writer.close()
+    ran = subprocess.run(
+        [sys.executable, "-c", FORK, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+    )
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("0 0 0\n", "", 0)
     connection = open_for_reading(path)
     (found,) = list_sessions(connection)
     connection.close()

@@ -17,7 +17,7 @@ SESSION = s.EVENT_SESSION
 
 def trace_id(number: int) -> str:
     """A trace id that is easy to tell from others."""
-    return f"{number:032x}"
+    return f"{number:08x}{number:024x}"
 
 
 def session_id(number: int) -> str:

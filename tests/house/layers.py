@@ -50,7 +50,7 @@ SPANS = _named("_spans")
 PATCH = _named("_patch")
 PROVIDERS = _named("_providers")
 ROOT = _named("_setup")
-FACE = frozenset({"sentrial"}) | _named("client", "interaction")
+FACE = frozenset({"sentrial"}) | _named("client", "events", "interaction", "process")
 COMMAND = _named("cli", "_cli")
 
 # The first room that names a module, or a package above it, is the module's: exceptions stand before their package.

@@ -35,6 +35,7 @@ with sentrial.begin(
         stream = client.chat.completions.create(model="gpt-4o", messages=messages, stream=True)
         text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
         translator.set_output(text)
-    session.track_tool_call("notify", {"to": "user_123"}, None, tool_error={"message": "mailbox full", "type": "SMTPError"})
+    failure = {"message": "mailbox full", "type": "SMTPError"}
+    session.track_tool_call("notify", {"to": "user_123"}, None, tool_error=failure)
     session.track_error("could not notify", "SMTPError", stack_trace="line 1\nline 2")
     session.finish(output=text, success=True, custom_metrics={"satisfaction": 4.5})

@@ -24,7 +24,7 @@ def readable(value: object, *, full: bool = False) -> str:
 
     ``{"result": "..."}`` and ``{"input": "..."}``, the forms that a bare string is recorded in, show the string.
     """
-    parsed = read_json(value)
+    parsed = read_json(value) if isinstance(value, str) else value
     if isinstance(parsed, str):
         return parsed
     if isinstance(parsed, dict) and len(parsed) == 1:

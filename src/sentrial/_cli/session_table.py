@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rich.cells import cell_len, set_cell_size
@@ -22,6 +22,16 @@ STATUS_STYLES = {
     "paused": "yellow",
     "abandoned": "yellow",
 }
+# How dates are written, the head of the last column, and the gap between columns.
+_LAYOUTS = (
+    ("%Y-%m-%d %H:%M:%S", "EVENTS", 2),
+    ("%m-%d %H:%M", "EVENTS", 2),
+    ("%m-%d %H:%M", "EVENTS", 1),
+    ("%m-%d %H:%M", "EV", 1),
+)
+# A name is cut so far before the whole table becomes tighter, and so far in the tightest one.
+_WIDEST = 40
+_COMFORTABLE = 20
 _NARROWEST = 6
 
 
@@ -54,34 +64,34 @@ def _fitting(
     sessions: Sequence[SessionSummary], short_ids: Sequence[str], width: int, signs: Signs
 ) -> tuple[list[_Column], int]:
     """The roomiest form of the table that fits: first dates lose their year, then gaps get small, then names."""
-    for layout, events, gap in (
-        ("%Y-%m-%d %H:%M:%S", "EVENTS", 2),
-        ("%m-%d %H:%M", "EVENTS", 2),
-        ("%m-%d %H:%M", "EVENTS", 1),
-        ("%m-%d %H:%M", "EV", 1),
-    ):
-        columns = _columns(sessions, short_ids, layout, events)
+    for layout, events, gap in _LAYOUTS:
+        least = _NARROWEST if (layout, events, gap) == _LAYOUTS[-1] else _COMFORTABLE
+        columns = _columns(sessions, short_ids, layout, events, signs)
         surplus = sum(column.width for column in columns) + gap * (len(columns) - 1) - width
+        while surplus > 0:
+            widest = max((each for each in columns if each.gives_way), key=lambda each: each.width)
+            if widest.width <= least:
+                break
+            cells = [shorten(each, widest.width - 1, signs.ellipsis) for each in widest.cells]
+            columns[columns.index(widest)] = replace(widest, cells=cells)
+            surplus -= 1
         if surplus <= 0:
-            return columns, gap
-    while surplus > 0:
-        widest = max((each for each in columns if each.gives_way), key=lambda each: each.width)
-        if widest.width <= _NARROWEST:
             break
-        room = widest.width - 1
-        cells = [shorten(each, room, signs.ellipsis) for each in widest.cells]
-        columns[columns.index(widest)] = replace(widest, cells=cells)
-        surplus -= 1
     return columns, gap
 
 
-def _columns(sessions: Sequence[SessionSummary], short_ids: Sequence[str], layout: str, events: str) -> list[_Column]:
+def _columns(
+    sessions: Sequence[SessionSummary], short_ids: Sequence[str], layout: str, events: str, signs: Signs
+) -> list[_Column]:
+    def words(values: Iterable[str | None]) -> list[str]:
+        return [shorten(safe_line(each or "-"), _WIDEST, signs.ellipsis) for each in values]
+
     return [
-        _Column("ID", [safe_line(each) for each in short_ids], style="bold"),
+        _Column("ID", words(short_ids), style="bold"),
         _Column("STARTED", [figures.moment(each.start_ns, layout) for each in sessions]),
-        _Column("AGENT", [safe_line(each.agent or "-") for each in sessions], gives_way=True),
-        _Column("USER", [safe_line(each.user or "-") for each in sessions], gives_way=True),
-        _Column("STATUS", [safe_line(each.status) for each in sessions]),
+        _Column("AGENT", words(each.agent for each in sessions), gives_way=True),
+        _Column("USER", words(each.user for each in sessions), gives_way=True),
+        _Column("STATUS", words(each.status for each in sessions)),
         _Column("TIME", [figures.duration(each.end_ns - each.start_ns) for each in sessions], right=True),
         _Column(
             "TOKENS",

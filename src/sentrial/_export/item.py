@@ -32,7 +32,8 @@ class Item:
         self.span = span
         self.payload = payload
         self.session = session
-        self.size = _WEIGHT_OF_A_SPAN + (payload.size if payload is not None else 0) + _weight_of_texts(span)
+        # What we wrote ourselves has its texts in the payload; what others wrote has them on the span.
+        self.size = _WEIGHT_OF_A_SPAN + (_weight_of_texts(span) if payload is None else payload.size)
         self._merge = merge
         self._lock = threading.Lock()
         self._ready: ReadableSpan | None = None

@@ -56,7 +56,10 @@ _KEYS = {
 }
 
 _JWT = r"(?P<keep>eyJ(?<![\w-]eyJ))[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
-_PEM = r"(?P<keep>-----BEGIN\ [A-Z0-9 ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?-----)(?!\[mask).*?(?:-----END\ [A-Z0-9 ]{0,60}-----|\Z)"
+_PEM = (
+    r"(?P<keep>-----BEGIN\ [A-Z0-9 ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?-----)(?!\[mask)"
+    r".*?(?:-----END\ [A-Z0-9 ]{0,60}-----|\Z)"
+)
 
 # A password in an address: up to the last @, since not everybody escapes the ones before.
 _URL = r"""(?P<keep>://[^\s:/@"'\\]{0,256}:)(?!\[masked\]@)[^\s/"'\\]+(?=@)"""

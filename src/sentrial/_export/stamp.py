@@ -21,12 +21,13 @@ def stamp(span: Span, parent_context: Context | None) -> None:
     while outer is not None:
         outer.touched = now
         outer = outer.parent
-    span.set_attributes(session.stamps)
+    stamps = session.stamps
     if session.conversation_id is not None:
         attributes = span.attributes
         operation = attributes.get(semconv.GEN_AI_OPERATION_NAME) if attributes else None
         if operation in semconv.OPERATIONS_OF_A_CONVERSATION:
-            span.set_attribute(semconv.GEN_AI_CONVERSATION_ID, session.conversation_id)
+            stamps = session.stamps_with_conversation
+    span.set_attributes(stamps)
     context = span.get_span_context()
     # A span that will not be sent is no parent to keep.
     if context.trace_flags.sampled and len(session.members) < _session.MAX_MEMBERS:

@@ -16,7 +16,7 @@ _NOTHING: dict[str, Any] = {}
 
 # The classes of what the client takes for "not given", besides leaving it out.
 _NOT_GIVEN = frozenset({"NoneType", "NotGiven", "Omit"})
-
+_LISTS, _TEXTS = (list, tuple), (str, bytes)
 _ROLES = {"developer": "system", "function": "tool"}
 _FINISH_REASONS = {"tool_calls": "tool_call", "function_call": "tool_call"}
 _UNFINISHED = "error"
@@ -65,19 +65,19 @@ def read_request(instance: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) 
 
 def _listed(value: Any) -> Any:
     """``value`` if it can be looked at without using it up: an iterator is the program's, and is left alone."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return value
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else None
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, _TEXTS) else None
 
 
 def _read_stop(stop: Any) -> list[str] | None:
     if isinstance(stop, str):
         return [stop]
-    return [item for item in stop if isinstance(item, str)] if isinstance(stop, list | tuple) else None
+    return [item for item in stop if isinstance(item, str)] if isinstance(stop, _LISTS) else None
 
 
 def _read_output_type(response_format: Any, modalities: Any) -> str | None:
-    if isinstance(modalities, list | tuple) and "audio" in modalities:
+    if isinstance(modalities, _LISTS) and "audio" in modalities:
         return "speech"
     if isinstance(response_format, Mapping):
         kind = response_format.get("type")
@@ -86,11 +86,12 @@ def _read_output_type(response_format: Any, modalities: Any) -> str | None:
 
 
 def _integer(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if type(value) is int else None
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    kind = type(value)
+    return value if kind is float else float(value) if kind is int else None
 
 
 def _string(value: Any) -> str | None:

@@ -77,12 +77,13 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     try:
-        if not check_version(connection, path):
+        if not _is_made(connection, path):
             raise StoreUnusableError(f"local store {path}: it is empty, nothing has been recorded there")
     except BaseException:
         connection.close()
@@ -91,7 +92,7 @@ def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, patience_s: float) -> None:
-    if not check_version(connection, path):
+    if not _is_made(connection, path):
         # Lets a smaller size bound make the file smaller; can be chosen for an empty file only.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _enter_wal(connection, patience_s)
@@ -101,6 +102,12 @@ def _prepare(connection: sqlite3.Connection, path: Path, patience_s: float) -> N
     # In WAL a lost power supply may cost the last batches, never the file.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
+
+
+def _is_made(connection: sqlite3.Connection, path: Path) -> bool:
+    # One state of the file for all that is looked at: another process may just be making the tables.
+    with snapshot(connection):
+        return check_version(connection, path)
 
 
 def _enter_wal(connection: sqlite3.Connection, patience_s: float) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from sentrial._store.connection import transaction
+
+PATIENCE_S = 0.5
+"""One call may take so long: the batches behind it are waiting, and a program that wants to end."""
 
 # Removing down to nine tenths makes it a rare event instead of one at each batch.
 _KEPT = 0.9
@@ -23,6 +27,9 @@ class Removed:
     spans: int
     newest_ns: int
 
+    def __add__(self, more: Removed) -> Removed:
+        return Removed(self.sessions + more.sessions, self.spans + more.spans, max(self.newest_ns, more.newest_ns))
+
     def __str__(self) -> str:
         until = datetime.fromtimestamp(self.newest_ns / 1e9, tz=timezone.utc)
         return (
@@ -31,10 +38,11 @@ class Removed:
         )
 
 
-def prune(connection: sqlite3.Connection, max_bytes: int) -> Removed | None:
+def prune(connection: sqlite3.Connection, max_bytes: int, patience_s: float = PATIENCE_S) -> Removed | None:
     """Remove the oldest sessions where the store holds more than ``max_bytes``; None: there was nothing to remove.
 
-    Spans outside every session go with the sessions of their time.
+    Spans outside every session go with the sessions of their time. After ``patience_s`` seconds the rest is left to
+    the next call.
 
     Raises:
         sqlite3.Error: what has been removed so far stays removed.
@@ -42,15 +50,14 @@ def prune(connection: sqlite3.Connection, max_bytes: int) -> Removed | None:
     if _bytes_held(connection) <= max_bytes:
         return None
     removed = Removed(0, 0, 0)
+    deadline = time.monotonic() + patience_s
     while True:
         with transaction(connection):
-            # Looked at inside the transaction: another process may have made the room already.
-            step = _remove_oldest(connection) if _bytes_held(connection) > max_bytes * _KEPT else None
-        if step is None:
+            step = _remove_some(connection, max_bytes * _KEPT)
+        if step is not None:
+            removed = removed + step
+        if step is None or time.monotonic() > deadline:
             break
-        removed = Removed(
-            removed.sessions + step.sessions, removed.spans + step.spans, max(removed.newest_ns, step.newest_ns)
-        )
     _shrink_file(connection, max_bytes)
     return removed if removed.spans else None
 
@@ -80,22 +87,26 @@ def _measures(connection: sqlite3.Connection) -> tuple[int, int, int]:
     return pages, free, size
 
 
-def _remove_oldest(connection: sqlite3.Connection) -> Removed | None:
-    oldest = connection.execute(
-        "SELECT row_id, start_ns, events + 1 FROM sessions ORDER BY start_ns, row_id LIMIT 100"
-    ).fetchall()
-    if not oldest:
-        return _remove_outside(connection, None)
-    newest_ns = oldest[0][1]
-    sessions = spans = 0
-    for session_row, start_ns, expected in oldest:
-        if sessions and spans + expected > _SPANS_AT_ONCE:
+def _remove_some(connection: sqlite3.Connection, target: float) -> Removed | None:
+    """Remove the oldest until the store is down to ``target`` bytes or a transaction's worth is gone."""
+    removed = None
+    # Measured in here: another process may have made the room since.
+    while _bytes_held(connection) > target and (removed is None or removed.spans < _SPANS_AT_ONCE):
+        step = _remove_oldest(connection)
+        if step is None:
             break
-        newest_ns = start_ns
-        sessions += 1
-        spans += _remove_session(connection, session_row)
-    outside = _remove_outside(connection, newest_ns)
-    return Removed(sessions, spans + (outside.spans if outside else 0), newest_ns)
+        removed = step if removed is None else removed + step
+    return removed
+
+
+def _remove_oldest(connection: sqlite3.Connection) -> Removed | None:
+    oldest = connection.execute("SELECT row_id, start_ns FROM sessions ORDER BY start_ns, row_id LIMIT 1").fetchone()
+    if oldest is None:
+        return _remove_outside(connection, None)
+    session_row, start_ns = oldest
+    removed = Removed(1, _remove_session(connection, session_row), start_ns)
+    outside = _remove_outside(connection, start_ns)
+    return removed if outside is None else removed + outside
 
 
 def _remove_session(connection: sqlite3.Connection, session_row: int) -> int:

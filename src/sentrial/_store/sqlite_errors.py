@@ -12,7 +12,16 @@ from sentrial._store.failures import StoreBusyError, StoreError, StoreUnusableEr
 
 _DISK = "free some space or set SENTRIAL_STORE to a path on another disk"
 _WRITABLE = "make the file and its folder writable or set SENTRIAL_STORE to another path"
+_ELSEWHERE = "set SENTRIAL_STORE to another path"
 _DAMAGED = "move it away: a new store is then made in its place"
+
+_REMEDIES_BY_NUMBER = {
+    errno.EACCES: _WRITABLE,
+    errno.EPERM: _WRITABLE,
+    errno.EROFS: _WRITABLE,
+    errno.ENOSPC: _DISK,
+    errno.EDQUOT: _DISK,
+}
 
 # Told by message, because sqlite3 gives the error's code only from Python 3.11 on. The words have been these for years.
 _REMEDIES: tuple[tuple[str, str, str], ...] = (
@@ -36,7 +45,7 @@ def naming_the_file(path: Path) -> Iterator[None]:
         raise _told(path, error) from error
     except OSError as error:
         words = error.strerror or str(error)
-        remedy = _DISK if error.errno in (errno.ENOSPC, errno.EDQUOT) else _WRITABLE
+        remedy = _REMEDIES_BY_NUMBER.get(error.errno or 0, _ELSEWHERE)
         raise StoreUnusableError(f"local store {path}: {words}; {remedy}") from error
 
 

@@ -28,6 +28,12 @@ _ROOT_KEYS = {
     "decisions": semconv.SENTRIAL_SESSION_DECISIONS,
     "errors": semconv.SENTRIAL_SESSION_ERRORS,
 }
+_COMPLETION_KEYS = {
+    "input_tokens": semconv.SENTRIAL_USAGE_INPUT_TOKENS,
+    "output_tokens": semconv.SENTRIAL_USAGE_OUTPUT_TOKENS,
+}
+"""Of a session that another process completes: no operation of the conventions, and so without their keys."""
+
 _COUNT_OF_EVENT = {
     semconv.EVENT_LLM_CALL: "llm_calls",
     semconv.EVENT_TOOL_CALL: "tool_calls",
@@ -138,7 +144,8 @@ class Tally:
             return
         attributes = span.attributes
         self.closing = order
-        self.close = {key: _whole(attributes.get(name)) for key, name in _ROOT_KEYS.items()}
+        keys = _ROOT_KEYS if rank == 2 else {**_ROOT_KEYS, **_COMPLETION_KEYS}
+        self.close = {key: _whole(attributes.get(name)) for key, name in keys.items()}
         self.close["status"] = _text(attributes.get(semconv.SENTRIAL_SESSION_OUTCOME)) or (
             FAILED if span.status == "ERROR" else COMPLETED
         )

@@ -1,0 +1,229 @@
+"""The events of one session: those that start now and nest what happens inside, and those told when they are over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from opentelemetry.trace import Span
+
+from sentrial import _guard, semconv
+from sentrial._session import Session
+from sentrial._spans import afterwards
+from sentrial._spans.decision import Decision
+from sentrial._spans.llm_by_hand import LlmEvent
+from sentrial._spans.tool import ToolCall
+
+
+class SessionEvents:
+    """Adds events to ``session``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._last_error: str | None = None
+
+    @property
+    def session_id(self) -> str:
+        """The session's id: 32 hex digits of the trace, a dash, 16 of the root span."""
+        return self._session.id
+
+    # --- live events -------------------------------------------------------------------------------------------------
+
+    def tool(
+        self,
+        name: str,
+        input: object = None,  # noqa: A002 - the name that begin() has for it
+        *,
+        reasoning: str | None = None,
+        call_id: str | None = None,
+        description: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> ToolCall:
+        """A tool call that starts now: ``with session.tool("search", {"query": q}) as call: ... call.set_output(r)``.
+
+        Args:
+            name: the tool's name, low in cardinality.
+            input: its arguments; anything that is no mapping is kept under ``input``.
+            reasoning: why the agent calls it.
+            call_id: the id that the model gave the call; it links the tool with the model call that asked for it.
+            description: what the tool does.
+            metadata: anything else.
+        """
+        return ToolCall(
+            self._session,
+            str(name),
+            input,
+            reasoning=reasoning,
+            call_id=call_id,
+            description=description,
+            metadata=metadata,
+        )
+
+    def llm(
+        self,
+        model: str,
+        *,
+        provider: str | None = None,
+        input: object = None,  # noqa: A002 - the name that begin() has for it
+        metadata: Mapping[str, Any] | None = None,
+    ) -> LlmEvent:
+        """A model call that starts now, where no patched client sees it.
+
+        Args:
+            model: the model's name.
+            provider: who serves it, in the words of ``gen_ai.provider.name``: ``openai``, ``anthropic``, ...
+            input: the prompt, or a list of ``{"role": ..., "content": ...}``.
+            metadata: anything else.
+        """
+        return LlmEvent(self._session, model, provider=provider, input=input, metadata=metadata)
+
+    def decision(
+        self,
+        reasoning: str | None = None,
+        alternatives: Iterable[str] | None = None,
+        confidence: float | None = None,
+        *,
+        chosen: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Decision:
+        """A decision that starts now: ``with session.decision(...) as d: ... d.choose("refund", confidence=0.9)``.
+
+        Args:
+            reasoning: why.
+            alternatives: what else was possible.
+            confidence: how sure the agent is, from 0 to 1.
+            chosen: what it chose.
+            metadata: anything else.
+        """
+        return Decision(self._session, reasoning, alternatives, confidence, chosen, metadata=metadata)
+
+    # --- events told afterwards --------------------------------------------------------------------------------------
+
+    def track_tool_call(
+        self,
+        tool_name: str,
+        tool_input: object,
+        tool_output: object,
+        reasoning: str | None = None,
+        estimated_cost: float | None = None,
+        tool_error: object = None,
+        token_count: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        call_id: str | None = None,
+        duration_ms: float | None = None,
+    ) -> dict[str, Any]:
+        """A tool call that has run; the arguments are those of :meth:`SentrialClient.track_tool_call`."""
+        return self._tell(
+            semconv.EVENT_TOOL_CALL,
+            lambda: afterwards.tell_tool_call(
+                self._session,
+                tool_name,
+                tool_input,
+                tool_output,
+                reasoning=reasoning,
+                estimated_cost=estimated_cost,
+                tool_error=tool_error,
+                token_count=token_count,
+                call_id=call_id,
+                duration_ms=duration_ms,
+                metadata=metadata,
+            ),
+        )
+
+    def track_decision(
+        self,
+        reasoning: str,
+        alternatives: Iterable[str] | None = None,
+        confidence: float | None = None,
+        estimated_cost: float | None = None,
+        token_count: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        chosen: str | None = None,
+    ) -> dict[str, Any]:
+        """A decision that was taken; the arguments are those of :meth:`SentrialClient.track_decision`."""
+        return self._tell(
+            semconv.EVENT_DECISION,
+            lambda: afterwards.tell_decision(
+                self._session,
+                reasoning,
+                alternatives,
+                confidence,
+                chosen=chosen,
+                estimated_cost=estimated_cost,
+                token_count=token_count,
+                metadata=metadata,
+            ),
+        )
+
+    def track_llm_call(
+        self,
+        model: str,
+        *,
+        provider: str | None = None,
+        input: object = None,  # noqa: A002 - the name that begin() has for it
+        output: object = None,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+        cached_tokens: int | None = None,
+        reasoning_tokens: int | None = None,
+        estimated_cost: float | None = None,
+        duration_ms: float | None = None,
+        error: object = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """A model call that no patched client saw; the arguments are those of :meth:`SentrialClient.track_llm_call`."""
+        return self._tell(
+            semconv.EVENT_LLM_CALL,
+            lambda: afterwards.tell_llm_call(
+                self._session,
+                model,
+                provider=provider,
+                input=input,
+                output=output,
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                cached_tokens=cached_tokens,
+                reasoning_tokens=reasoning_tokens,
+                estimated_cost=estimated_cost,
+                duration_ms=duration_ms,
+                error=error,
+                metadata=metadata,
+            ),
+        )
+
+    def track_error(
+        self,
+        error_message: str,
+        error_type: str | None = None,
+        tool_name: str | None = None,
+        stack_trace: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """An error that happened; unless :meth:`finish` says otherwise, the interaction has failed."""
+        self._last_error = str(error_message)
+        return self._tell(
+            semconv.EVENT_ERROR,
+            lambda: afterwards.tell_error(
+                self._session,
+                error_message,
+                error_type,
+                tool_name=tool_name,
+                stack_trace=stack_trace,
+                metadata=metadata,
+            ),
+        )
+
+    def _tell(self, event_type: str, write: Callable[[], Span]) -> dict[str, Any]:
+        """Write one event; what comes back names it, ``{}`` where writing failed."""
+        try:
+            span = write()
+        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
+            _guard.failed(f"writing a {event_type}", error)
+            return {}
+        return {
+            "id": f"{span.get_span_context().span_id:016x}",
+            "sessionId": self._session.id,
+            "eventType": event_type,
+        }
