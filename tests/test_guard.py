@@ -48,7 +48,7 @@ PLACES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "writing values": lambda patch: patch.setattr("sentrial._spans.attribute.write_value", fail),
     "writing maps": lambda patch: patch.setattr(metadata, "_write_map", fail),
     "writing failures": lambda patch: patch.setattr(failure, "masked", fail),
-    "recording metrics": lambda patch: patch.setattr(metrics, "record_call", fail),
+    "recording metrics": lambda patch: patch.setattr(metrics, "wanted", fail),
     "counting": lambda patch: patch.setattr(Session, "add", fail),
     "counting calls": lambda patch: patch.setattr(Session, "add_call", fail),
     "counting costs": lambda patch: patch.setattr(Session, "add_cost", fail),

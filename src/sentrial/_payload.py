@@ -20,6 +20,7 @@ from opentelemetry.trace import Span
 
 from sentrial import _guard, semconv
 from sentrial._json import JsonWriter, Masker, NoMask, Texts
+from sentrial._session import Session
 from sentrial._snapshot import Tally, snapshot
 from sentrial.types import Deferred
 
@@ -51,20 +52,25 @@ def set_policy(new: Policy) -> None:
 
 
 class _Entry(NamedTuple):
+    """A snapshot, how it is written, and what it weighs. ``read``: what makes of it what is written, if anything."""
+
     value: Any
     write: Callable[[Any, JsonWriter], AttributeValue]
-    tally: Tally
+    read: Callable[[Any], Any] | None
+    size: int
+    elided: int
 
 
 class Payload:
     """The content of one span, as snapshots. Made and filled on the user's thread, rendered on ours.
 
-    What is given twice under one key counts as given the last time.
+    What is given twice under one key counts as given the last time. ``session``: the one that its span belongs to.
     """
 
-    __slots__ = ("_content", "_entries", "_later", "_policy", "_texts")
+    __slots__ = ("_content", "_entries", "_later", "_policy", "_texts", "session")
 
-    def __init__(self, texts: Texts | None = None) -> None:
+    def __init__(self, texts: Texts | None = None, session: Session | None = None) -> None:
+        self.session = session
         self._entries: dict[str, _Entry] = {}
         self._policy = policy
         self._later: dict[str, Callable[[], AttributeValue | None]] = {}
@@ -82,7 +88,7 @@ class Payload:
     @property
     def size(self) -> int:
         """Its weight in characters, near enough for a queue's bound."""
-        return sum(entry.tally.size for entry in self._entries.values())
+        return sum([entry.size for entry in self._entries.values()])
 
     @property
     def captures(self) -> bool:
@@ -110,16 +116,18 @@ class Payload:
 
         ``definitions``: it describes what values there can be, and holds none.
         """
-        read = deferred.read
-        if definitions:
-            self._add(key, deferred.value, lambda value, writer: writer.definitions(_plain(read(value))))
-        else:
-            self._add(key, deferred.value, lambda value, writer: writer.json(_plain(read(value))))
+        self._add(key, deferred.value, _render_definitions if definitions else _render_read, deferred.read)
 
-    def _add(self, key: str, value: Any, write: Callable[[Any, JsonWriter], AttributeValue]) -> None:
+    def _add(
+        self,
+        key: str,
+        value: Any,
+        write: Callable[[Any, JsonWriter], AttributeValue],
+        read: Callable[[Any], Any] | None = None,
+    ) -> None:
         if self.captures:
             tally = Tally()
-            self._entries[key] = _Entry(snapshot(value, tally), write, tally)
+            self._entries[key] = _Entry(snapshot(value, tally), write, read, tally.size, tally.elided)
 
     def later(self, key: str, compute: Callable[[], AttributeValue | None]) -> None:
         """A value that is no content, but costs too much for the user's thread: a price."""
@@ -151,12 +159,13 @@ class Payload:
         writer = JsonWriter(self._policy.masker, self._texts if self._texts is not None else Texts())
         attributes: dict[str, AttributeValue] = {}
         elided = 0
-        for key, (value, write, tally) in self._entries.items():
+        for key, entry in self._entries.items():
             try:
-                attributes[key] = write(value, writer)
+                value = entry.value if entry.read is None else entry.read(entry.value)
+                attributes[key] = entry.write(value, writer)
             except Exception as error:  # noqa: BLE001 - one unreadable value must not cost the others
                 _guard.note(f"rendering {key}", error)
-            elided += tally.elided
+            elided += entry.elided
         if writer.masked:
             attributes[semconv.SENTRIAL_MASKED] = writer.masked
         left_out = []
@@ -185,6 +194,14 @@ def _render_texts(value: Any, writer: JsonWriter) -> AttributeValue:
 
 def _render_json(value: Any, writer: JsonWriter) -> AttributeValue:
     return writer.json(value)
+
+
+def _render_read(value: Any, writer: JsonWriter) -> AttributeValue:
+    return writer.json(_plain(value))
+
+
+def _render_definitions(value: Any, writer: JsonWriter) -> AttributeValue:
+    return writer.definitions(_plain(value))
 
 
 _ending: dict[tuple[int, int], Payload] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from sentrial import _guard, _session, _setup
 from sentrial._session import Activation, Session
+from sentrial._snapshot import Tally, snapshot
 from sentrial._spans import failure, root
 from sentrial._spans.root import Ending, Opening
 from sentrial.events import SessionEvents
@@ -29,16 +30,19 @@ class Interaction(SessionEvents):
         self._activation: Activation | None = None
         try:
             session = root.open_session(opening, nested=True)
-            if session.span.get_span_context().is_valid:
-                self._activation = _session.activate(session)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
             _guard.failed("beginning an interaction", error)
             session = root.session_without_span(opening)
         super().__init__(session)
+        try:
+            if session.span.get_span_context().is_valid:
+                self._activation = _session.activate(session)
+        except Exception as error:  # noqa: BLE001 - as above; the session is open all the same
+            _guard.failed("making an interaction current", error)
 
     def set_output(self, output: object) -> None:
-        """What :meth:`finish` sends as output if it is given none."""
-        self._output = output
+        """What :meth:`finish` sends as output if it is given none; a snapshot is taken now."""
+        self._output = snapshot(output, Tally())
 
     def finish(
         self,

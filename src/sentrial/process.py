@@ -112,7 +112,10 @@ def begin(
 
 
 def flush(timeout: float = DEFAULT_FLUSH) -> bool:
-    """Wait until everything that has ended is delivered, ``timeout`` seconds at most; whether it is."""
+    """Wait until everything that has ended is dealt with, ``timeout`` seconds at most; whether it is.
+
+    Dealt with is what was delivered, and what a server refused for good: :func:`stats` tells them apart.
+    """
     return _setup.flush(timeout)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixed_spans.rows import root
-from sentrial._store.connection import open_for_reading, open_for_writing
+from sentrial._store.connection import _is_made, open_for_reading, open_for_writing
 from sentrial._store.failures import StoreBusyError, StoreUnusableError
 from sentrial._store.read import list_sessions
 from sentrial._store.schema import VERSION
@@ -161,3 +161,22 @@ def test_a_store_that_another_process_holds_for_too_long_is_busy(path: Path) -> 
     holder.execute("ROLLBACK")
     holder.close()
     make_store(path)
+
+
+def test_a_store_made_by_another_process_while_we_look_is_not_taken_for_a_strangers(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    ours = sqlite3.connect(path, isolation_level=None)
+    ours.execute("PRAGMA journal_mode = WAL").fetchone()
+    looked_at: list[str] = []
+
+    def make_it_meanwhile(statement: str) -> None:
+        looked_at.append(statement)
+        if statement == "PRAGMA application_id":
+            make_store(path)
+
+    ours.set_trace_callback(make_it_meanwhile)
+    assert _is_made(ours, path) is False
+    ours.set_trace_callback(None)
+    assert "PRAGMA application_id" in looked_at
+    assert _is_made(ours, path) is True
+    ours.close()

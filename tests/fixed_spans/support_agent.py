@@ -12,8 +12,6 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_span_
 from fixed_spans.maker import Maker, at
 from sentrial import semconv as s
 
-SESSION_ID = "4b29f5b8b2e4c6d04f7a1ff6b6b9f0f1-3c6ef372fe94f82a"
-
 QUESTION = "Where is my order 1042? It should have arrived on Monday, and the tracking page has not changed since."
 POLICY = (
     "Orders more than three days late are refunded in full when the customer asks for it. Ask first whether they would "

@@ -154,17 +154,20 @@ class Pipeline:
         context = span.context
         if not self._running or context is None or not context.trace_flags.sampled:
             return
-        session = _session_of(span)
+        payload = _payload.of(context.trace_id, context.span_id)
+        told = payload.session if payload is not None else None
+        session = told.outermost if told is not None else _session_of(span)
         if session is not None and context.span_id in session.inherited:
             return  # a fork in its middle: the process that started it sends it
-        of_interest = session is not None or _scope(span) == SCOPE
+        of_interest = session is not None or payload is not None or _scope(span) == SCOPE
         if not of_interest and not (ours and self._collector is not None):
             return
-        item = Item(span, _payload.of(context.trace_id, context.span_id), session, self._merge)
+        item = Item(span, payload, session, self._merge)
         taken = False
         account = session.account if session is not None else None
-        if account is not None and account in self._accounts:
-            self._accounts[account].put(item)
+        outlet = self._accounts.get(account) if account is not None else None
+        if outlet is not None:
+            outlet.put(item)
             taken = True
         if ours and self._collector is not None:
             self._collector.put(item)

@@ -92,11 +92,11 @@ class Outlet:
 
     def put(self, item: Item) -> None:
         """Queue ``item``; where there is no room, it is dropped and counted."""
-        room = self._queue_size * (ROOM_FOR_ROOTS if item.is_root else 1.0)
         with self._counting:
-            fits = self._waiting + item.size <= room
+            waiting = self._waiting + item.size
+            fits = waiting <= self._queue_size or (item.is_root and waiting <= self._queue_size * ROOM_FOR_ROOTS)
             if fits:
-                self._waiting += item.size
+                self._waiting = waiting
         if not fits:
             self._drop("queue full", 1, "the queue is full (raise SENTRIAL_QUEUE_SIZE, in bytes)")
             return

@@ -219,8 +219,8 @@ def read_response(response: Any) -> LlmResponse:
 
 
 def _read_call_ids(message: Any) -> list[str]:
-    ids = (_string(_fields(call).get("id")) for call in _fields(message).get("tool_calls") or ())
-    return [call_id for call_id in ids if call_id]
+    calls = _fields(message).get("tool_calls")
+    return [call_id for call in calls if (call_id := _string(_fields(call).get("id")))] if calls else []
 
 
 def _read_finish_reason(reason: Any) -> str:

@@ -38,7 +38,7 @@ class Decision(LiveEvent):
         super().__init__()
         self._session = session
         self._ended = False
-        self._payload = Payload(session.texts)
+        self._payload = Payload(session.texts, session)
         self.span: Span = INVALID_SPAN
         try:
             self._start(metadata, start_time)

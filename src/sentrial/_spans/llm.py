@@ -74,7 +74,7 @@ class LlmCall:
         self._told = start_time is not None
         self._began = time.time_ns() if start_time is None else start_time
         self._started = time.perf_counter()
-        self.payload = Payload(session.texts if session else None)
+        self.payload = Payload(session.texts, session) if session else Payload()
         self._parent = _session.live() if session is None else _session.parent_in(session)
         self.span = self._start(start_time)
         if self.span.is_recording() and self.payload.captures:
@@ -164,7 +164,8 @@ class LlmCall:
                 if priced is not None:
                     self.payload.later(semconv.SENTRIAL_ESTIMATED_COST, lambda: cost.price(priced))
                 self._write(response, stream_end, error, attributes)
-            metrics.record_call(_common(self.request, response, error), seconds, usage)
+            if metrics.wanted():
+                metrics.record_call(_common(self.request, response, error), seconds, usage)
         finally:
             end_span(self.span, self.payload, end_time)
 

@@ -37,6 +37,15 @@ def _instruments() -> tuple[Histogram, Histogram]:
     )
 
 
+def wanted() -> bool:
+    """Whether anybody has set a MeterProvider: until then, what would be recorded need not even be put together."""
+    return not type(metrics.get_meter_provider()).__module__.startswith(_API)
+
+
+# The API's own providers, which stand in for one that is not set, record nothing.
+_API = "opentelemetry.metrics."
+
+
 def record_call(attributes: dict[str, Any], seconds: float | None, usage: Usage | None) -> None:
     """Record one model call; what is ``None`` is not known. ``attributes``: the conventions' common set."""
     duration, tokens = _instruments()

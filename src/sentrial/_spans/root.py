@@ -117,7 +117,7 @@ def _start(
     if parent is None and _config.active.session_parent == _config.PARENT_INHERIT:
         # Sentrial makes one session of one trace: there, the trace that is shared with others cannot be its id.
         session.trace_id_for_sentrial = _session.trace_id_apart(session.context)
-    session.payload = Payload(session.texts)
+    session.payload = Payload(session.texts, session)
     if span.is_recording():
         _write_input(session.payload, opening.input)
     _registry.register(session)
@@ -128,7 +128,7 @@ def session_without_span(opening: Opening) -> Session:
     """What the caller holds where everything is switched off: it has an id and takes all calls, and nothing leaves."""
     context = SpanContext(random.getrandbits(128) or 1, random.getrandbits(64) or 1, is_remote=False)
     session = Session(INVALID_SPAN, context, agent_name=opening.agent_name, user_id=opening.user_id)
-    session.payload = Payload(session.texts)
+    session.payload = Payload(session.texts, session)
     _registry.register(session)
     return session
 

@@ -42,7 +42,7 @@ class ToolCall(LiveEvent):
         self._session = session
         self._ended = False
         self._failure: object = None
-        self._payload = Payload(session.texts)
+        self._payload = Payload(session.texts, session)
         self.span: Span = INVALID_SPAN
         try:
             self._start(failure.read_words(name), call_id, description, metadata, start_time)
