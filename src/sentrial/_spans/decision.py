@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Span
-
 from sentrial import _config, _guard, semconv
 from sentrial._payload import Payload, end_span
 from sentrial._session import Session
@@ -22,7 +19,7 @@ class Decision(LiveEvent):
     What the agent does to decide (a model call, say) nests under it.
     """
 
-    __slots__ = ("_ended", "_payload", "_session", "span")
+    __slots__ = ("_ended", "_payload")
 
     def __init__(
         self,
@@ -35,11 +32,9 @@ class Decision(LiveEvent):
         metadata: Mapping[str, Any] | None = None,
         start_time: int | None = None,
     ) -> None:
-        super().__init__()
-        self._session = session
+        super().__init__(session)
         self._ended = False
         self._payload = Payload(session.texts, session)
-        self.span: Span = INVALID_SPAN
         try:
             self._start(metadata, start_time)
             if alternatives is not None:
@@ -88,21 +83,6 @@ class Decision(LiveEvent):
         if tokens is not None:
             attributes[semconv.SENTRIAL_USAGE_TOTAL_TOKENS] = tokens
         self.span.set_attributes(attributes)
-
-    def __enter__(self) -> Decision:
-        self._enter()
-        return self
-
-    async def __aenter__(self) -> Decision:
-        self._enter()
-        return self
-
-    @property
-    def _context(self) -> Context:
-        return event.context_of(self.span, self._session)
-
-    def _end(self, error: BaseException | None) -> None:
-        self.end(error)
 
     @_guard.guarded("ending a decision", nothing)
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:

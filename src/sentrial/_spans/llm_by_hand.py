@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Span
-
-from sentrial import _guard, _session, semconv
+from sentrial import _guard, semconv
 from sentrial._session import Session
 from sentrial._spans import amounts, failure, llm
 from sentrial._spans.cost import UNKNOWN_PROVIDER
@@ -31,7 +28,6 @@ class LlmEvent(LiveEvent):
         "_error",
         "_finish_reason",
         "_response_id",
-        "_session",
         "_tool_calls",
         "_usage",
     )
@@ -46,14 +42,13 @@ class LlmEvent(LiveEvent):
         metadata: Mapping[str, Any] | None = None,
         start_time: int | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(session)
         self._attributes: dict[str, Any] = {}
         self._usage: Usage | None = None
         self._error: object = None
         self._finish_reason: str | None = None
         self._response_id: str | None = None
         self._tool_calls: Sequence[str] = ()
-        self._session = session
         self._call: LlmCall | None = None
         try:
             request = LlmRequest(
@@ -63,14 +58,10 @@ class LlmEvent(LiveEvent):
                 input=None if input is None else Deferred(input, read_input),
             )
             self._call = llm.begin(request, session=session, start_time=start_time)
+            self.span = self._call.span
             write_metadata(metadata, self._attributes)
         except Exception as error:  # noqa: BLE001 - nothing of ours may keep the user from calling the model
             _guard.failed("starting a model call", error)
-
-    @property
-    def span(self) -> Span:
-        """The call's span."""
-        return INVALID_SPAN if self._call is None else self._call.span
 
     @_guard.guarded("setting a model's output", nothing)
     def set_output(self, output: object, *, finish_reason: str | None = None, response_id: str | None = None) -> None:
@@ -108,21 +99,6 @@ class LlmEvent(LiveEvent):
     def set_error(self, error: object) -> None:
         """Mark the call as failed: an exception, words, or ``{"message": ..., "type": ...}``."""
         self._error = error
-
-    def __enter__(self) -> LlmEvent:
-        self._enter()
-        return self
-
-    async def __aenter__(self) -> LlmEvent:
-        self._enter()
-        return self
-
-    @property
-    def _context(self) -> Context:
-        return _session.parent_in(self._session) if self._call is None else self._call.context
-
-    def _end(self, error: BaseException | None) -> None:
-        self.end(error)
 
     @_guard.guarded("ending a model call", nothing)
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Link, Span
+from opentelemetry.trace import Link
 
 from sentrial import _guard, semconv
 from sentrial._payload import Payload, end_span
@@ -24,7 +23,7 @@ class ToolCall(LiveEvent):
     An exception that leaves the block marks the call as failed, and goes on.
     """
 
-    __slots__ = ("_ended", "_failure", "_payload", "_session", "span")
+    __slots__ = ("_ended", "_failure", "_payload")
 
     def __init__(
         self,
@@ -38,12 +37,10 @@ class ToolCall(LiveEvent):
         metadata: Mapping[str, Any] | None = None,
         start_time: int | None = None,
     ) -> None:
-        super().__init__()
-        self._session = session
+        super().__init__(session)
         self._ended = False
         self._failure: object = None
         self._payload = Payload(session.texts, session)
-        self.span: Span = INVALID_SPAN
         try:
             self._start(failure.read_words(name), call_id, description, metadata, start_time)
             if tool_input is not None:
@@ -98,21 +95,6 @@ class ToolCall(LiveEvent):
         """Mark the call as failed, though no exception leaves the block: words, ``{"message": ..., "type": ...}``,
         or the exception that was handled."""
         self._failure = error
-
-    def __enter__(self) -> ToolCall:
-        self._enter()
-        return self
-
-    async def __aenter__(self) -> ToolCall:
-        self._enter()
-        return self
-
-    @property
-    def _context(self) -> Context:
-        return event.context_of(self.span, self._session)
-
-    def _end(self, error: BaseException | None) -> None:
-        self.end(error)
 
     @_guard.guarded("ending a tool call", nothing)
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
