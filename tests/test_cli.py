@@ -1,7 +1,7 @@
 """The ``sentrial`` command, run as people run it, and what it prints, letter by letter.
 
-``tests/golden/*.txt`` hold the outputs. After a wanted change: ``GOLDEN=write pytest tests/test_cli.py``, then look at
-the difference.
+``tests/golden/*.txt`` hold the outputs. After a wanted change: ``UPDATE_GOLDEN=1 make test TESTS=tests/test_cli.py``, then
+look at the difference.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def several(support: Path) -> Path:
 
 def compare(name: str, output: str, columns: int) -> None:
     file = GOLDEN / f"{name}_{columns}.txt"
-    if os.environ.get("GOLDEN") == "write":
+    if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(output, encoding="utf-8")
     assert output == file.read_text(encoding="utf-8")
 
