@@ -1,7 +1,7 @@
 """The ``sentrial`` command, run as people run it, and what it prints, letter by letter.
 
-``tests/golden/*.txt`` hold the outputs. After a wanted change: ``UPDATE_GOLDEN=1 make test TESTS=tests/test_cli.py``, then
-look at the difference.
+``tests/golden/*.txt`` hold the outputs. After a wanted change: ``UPDATE_GOLDEN=1 make test TESTS=tests/test_cli.py``,
+then look at the difference.
 """
 
 from __future__ import annotations
