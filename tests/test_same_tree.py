@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +113,9 @@ def tree(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def from_store(path: Path) -> list[dict[str, Any]]:
-    connection = open_for_reading(path)
-    (session,) = list_sessions(connection)
-    return [as_received(row) for row in read_spans(connection, session.session_id)]
+    with closing(open_for_reading(path)) as connection:
+        (session,) = list_sessions(connection)
+        return [as_received(row) for row in read_spans(connection, session.session_id)]
 
 
 def as_received(row: SpanRow) -> dict[str, Any]:

@@ -127,8 +127,9 @@ def test_the_encoded_batch_is_plain_json_and_may_be_sent_later_by_another_destin
     body = LocalDestination(path).encode(support_agent())
     assert not path.exists()
     assert json.loads(body)["resources"] == [{"service.name": "support", "telemetry.sdk.language": "python"}]
-    assert LocalDestination(path).send(body) == Stored()
-    assert LocalDestination(path).send(body) == Stored()
+    for later in (LocalDestination(path), LocalDestination(path)):
+        assert later.send(body) == Stored()
+        later.close()
     connection = open_for_reading(path)
     (summary,) = list_sessions(connection)
     connection.close()
