@@ -101,7 +101,7 @@ def settle() -> None:
 
 
 def flush(timeout: float) -> bool:
-    """Wait until everything that has ended so far is delivered, ``timeout`` seconds at most."""
+    """Wait until everything that has ended so far is delivered or refused for good, ``timeout`` seconds at most."""
     settle()
     return _pipeline.flush(timeout)
 

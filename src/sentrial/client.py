@@ -315,7 +315,7 @@ class SentrialClient:
         return events.track_error(error_message, error_type, tool_name, stack_trace, metadata)
 
     def flush(self, timeout: float = DEFAULT_FLUSH) -> bool:
-        """Wait until everything that has ended is delivered; see :func:`sentrial.flush`."""
+        """Wait until everything that has ended is dealt with; see :func:`sentrial.flush`."""
         return _setup.flush(timeout)
 
     def _account_now(self) -> Account | None:
