@@ -40,9 +40,23 @@ lint: .venv/made ## ruff and mypy alone
 .PHONY: matrix
 matrix: $(CELLS:%=matrix-%) ## all tests on every other Python found, and with the lowest dependencies
 
+# What needs programs that are heavy to install or to build runs in `make test` alone: it shows the same on any Python.
+HEAVY := $(wildcard tests/collector tests/living_with tests/zero_code)
+
 # One environment and one cache each, so that cells can run at the same time.
 matrix-%: .venv-%/made
-	.venv-$*/bin/python -m pytest -o cache_dir=.venv-$*/pytest_cache $(TESTS)
+	.venv-$*/bin/python -m pytest -o cache_dir=.venv-$*/pytest_cache $(if $(TESTS),$(TESTS),$(HEAVY:%=--ignore=%))
+
+# Where Pythons and dependencies differ: contexts, patches, threads, forks, SQLite.
+SMOKE := tests/_patch tests/_providers tests/_spans tests/_store tests/contract tests/test_contexts.py \
+	tests/test_contexts_of_threads.py tests/test_current_session.py tests/test_decorators_generators.py \
+	tests/test_decorators_session.py tests/test_fork.py tests/test_handover.py tests/test_process_end.py tests/test_same_tree.py \
+	tests/test_seed.py tests/test_session_end.py tests/test_session_tree.py
+
+.PHONY: matrix-smoke
+matrix-smoke: environments ## all tests with the lowest dependencies, and the heart of them in the other cells
+	$(MAKE) matrix-$(firstword $(CELLS))
+	$(MAKE) TESTS="$(SMOKE)" $(patsubst %,matrix-%,$(wordlist 2,99,$(CELLS)))
 
 .PHONY: environments
 environments: .venv/made $(CELLS:%=.venv-%/made) ## what `test` and `matrix` need, and nothing run
@@ -58,7 +72,32 @@ environments: .venv/made $(CELLS:%=.venv-%/made) ## what `test` and `matrix` nee
 	[ -n "$$python" ] || { echo "No CPython $$version on this machine; .ci/pythons lists those found." >&2; exit 1; }; \
 	.ci/environment .venv-$* "$$python" "$${cell#*-}"
 
+.PHONY: side-by-side
+side-by-side: .venv/made .venv-old/made ## the same programs on the older SDK and on this one, into docs/old-and-new.md
+	PYTHONPATH=tests .venv/bin/python -m defects.side_by_side .venv-old/bin/python docs/old-and-new.md
+
+.venv-old/made:
+	rm -rf .venv-old
+	"$(PYTHON)" -m venv .venv-old
+	.venv-old/bin/python -m pip install --quiet "sentrial==0.6.0" httpx requests
+	touch .venv-old/made
+
+# The OpenTelemetry Collector, from source: minutes and 2 GB of Go's caches the first time, then nothing until the manifest changes.
+COLLECTOR_VERSION = $(shell sed -n 's/^  version: //p' collector-config/builder.yaml)
+
+.PHONY: collector
+collector: .collector/otelcol ## the OpenTelemetry Collector with what collector-config/ uses (needs Go >= 1.25)
+
+.collector/otelcol: collector-config/builder.yaml
+	@command -v go >/dev/null || { echo "make collector needs Go, which is not on PATH." >&2; exit 1; }
+	go run go.opentelemetry.io/collector/cmd/builder@v$(COLLECTOR_VERSION) --config collector-config/builder.yaml
+	@touch .collector/otelcol
+
+.PHONY: collector-load
+collector-load: .venv/made .collector/otelcol ## how much a collector takes on this machine: the figures in collector-config/README.md
+	PYTHONPATH=tests .venv/bin/python -m real_collector.load
+
 .PHONY: clean
 clean: ## remove all that was made here
-	rm -rf .venv .venv-* .demo .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-* .demo .collector .peers .mypy_cache .pytest_cache .ruff_cache build dist
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

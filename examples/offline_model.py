@@ -7,15 +7,19 @@ an example with a real model, give the OpenAI client your own key and leave ``ba
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+Answer = dict[str, Any]
+Messages = list[dict[str, Any]]
 
-def asks_for(call_id: str, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+
+def asks_for(call_id: str, tool: str, arguments: dict[str, Any]) -> Answer:
     """An answer in which the model asks for a tool."""
     function = {"name": tool, "arguments": json.dumps(arguments)}
     return {
@@ -28,15 +32,19 @@ def asks_for(call_id: str, tool: str, arguments: dict[str, Any]) -> dict[str, An
     }
 
 
-def says(text: str) -> dict[str, Any]:
+def says(text: str) -> Answer:
     """An answer in words."""
     return {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
 
 
 @contextmanager
-def offline_model(*answers: dict[str, Any], pause: float = 0.12) -> Iterator[str]:
-    """Serve ``answers`` one after the other; gives the ``base_url`` for a client. ``pause``: seconds per answer."""
-    waiting = iter(answers)
+def offline_model(*answers: Answer | Callable[[Messages], Answer], pause: float = 0.12) -> Iterator[str]:
+    """Serve ``answers`` one after the other, the last one for ever; gives the ``base_url`` for a client.
+
+    A function among them is given the messages and makes the answer. ``pause``: seconds before an answer; half of it
+    passes between the words of a stream.
+    """
+    waiting = list(answers)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -44,28 +52,24 @@ def offline_model(*answers: dict[str, Any], pause: float = 0.12) -> Iterator[str
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             time.sleep(pause)
-            answer = next(waiting)
-            prompt_tokens = 60 + len(json.dumps(request["messages"])) // 4
-            completion_tokens = 12 + len(json.dumps(answer["message"])) // 4
-            body = json.dumps(
-                {
-                    "id": f"chatcmpl-offline-{prompt_tokens}",
-                    "object": "chat.completion",
-                    "created": int(time.time()),
-                    "model": "gpt-4o-2024-08-06",
-                    "choices": [{"index": 0, **answer}],
-                    "usage": {
-                        "prompt_tokens": prompt_tokens,
-                        "completion_tokens": completion_tokens,
-                        "total_tokens": prompt_tokens + completion_tokens,
-                    },
-                }
-            ).encode()
+            answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            completion = _completion(request["messages"], answer(request["messages"]) if callable(answer) else answer)
+            with suppress(ConnectionError):
+                if request.get("stream"):
+                    wants_usage = (request.get("stream_options") or {}).get("include_usage", False)
+                    self.reply("text/event-stream", _chunks(completion, wants_usage), pause / 2)
+                else:
+                    self.reply("application/json", [json.dumps(completion)], 0)
+
+        def reply(self, content_type: str, pieces: Iterable[str], pause: float) -> None:
             self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Type", content_type)
+            self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
-            self.wfile.write(body)
+            for piece in pieces:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece.encode()), piece.encode()))
+                time.sleep(pause)
+            self.wfile.write(b"0\r\n\r\n")
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the standard library
             pass
@@ -77,3 +81,38 @@ def offline_model(*answers: dict[str, Any], pause: float = 0.12) -> Iterator[str
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _completion(messages: Messages, answer: Answer) -> dict[str, Any]:
+    prompt_tokens = 60 + len(json.dumps(messages)) // 4
+    completion_tokens = 12 + len(json.dumps(answer["message"])) // 4
+    return {
+        "id": f"chatcmpl-offline-{prompt_tokens}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": "gpt-4o-2024-08-06",
+        "choices": [{"index": 0, **answer}],
+        "usage": {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
+        },
+    }
+
+
+def _chunks(completion: dict[str, Any], wants_usage: bool) -> Iterator[str]:
+    """The same answer as the events of a stream, word by word."""
+    for chunk in _deltas(completion, wants_usage):
+        yield f"data: {json.dumps(chunk)}\n\n"
+    yield "data: [DONE]\n\n"
+
+
+def _deltas(completion: dict[str, Any], wants_usage: bool) -> Iterator[dict[str, Any]]:
+    (choice,) = completion["choices"]
+    head = {**completion, "object": "chat.completion.chunk", "usage": None}
+    for word in re.findall(r"\S+\s*", choice["message"]["content"]):
+        delta = {"role": "assistant", "content": word}
+        yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
+    if wants_usage:
+        yield {**head, "choices": [], "usage": completion["usage"]}

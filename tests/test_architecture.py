@@ -112,7 +112,10 @@ def test_the_guide_shows_every_layer() -> None:
 
 # --- what an import does ---------------------------------------------------------------------------------------------
 
-HEAVY = ("click", "genai_prices", "google.protobuf", "grpc", "openai", "pydantic", "requests", "rich", "sqlite3")
+HEAVY = (
+    "click", "genai_prices", "google.protobuf", "grpc", "openai", "phonenumbers", "pydantic", "regex", "requests",
+    "rich", "sqlite3", "stdnum",
+)  # fmt: skip
 
 WATCHED = """
 import json, sys, threading, logging

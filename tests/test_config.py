@@ -9,6 +9,7 @@ import pytest
 import sentrial
 from sentrial import SentrialClient, _config
 from sentrial._config import SETTINGS, Config, read_config
+from sentrial._pii import PiiConfig
 
 KEY = "sentrial_live_0123456789"
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -28,11 +29,23 @@ VALUES: dict[str, tuple[str | None, Any, Any, str, Any]] = {
     "set_global": ("SENTRIAL_SET_GLOBAL", False, False, "0", False),
     "capture_content": ("SENTRIAL_CAPTURE_CONTENT", "span", "span", "off", "off"),
     "session_parent": ("SENTRIAL_SESSION_PARENT", "Inherit", "inherit", "inherit", "inherit"),
+    "auto_session": ("SENTRIAL_AUTO_SESSION", ["Call", "request"], ("request", "call"), "process", ("process",)),
+    "agent_name": ("SENTRIAL_AGENT_NAME", "agent-a ", "agent-a", "agent-b", "agent-b"),
+    "user_id": ("SENTRIAL_USER_ID", "user-a", "user-a", "user-b", "user-b"),
     "sample_rate": ("SENTRIAL_SAMPLE_RATE", 0.25, 0.25, "0.5", 0.5),
     "session_timeout": ("SENTRIAL_SESSION_TIMEOUT", 60, 60.0, "90.5", 90.5),
     "openinference": ("SENTRIAL_OPENINFERENCE", False, False, "no", False),
     "instrument": ("SENTRIAL_INSTRUMENT", ["OpenAI"], ("openai",), "openai, anthropic,", ("openai", "anthropic")),
+    "carry_context": ("SENTRIAL_CARRY_CONTEXT", False, False, "no", False),
+    "store_max_size": ("SENTRIAL_STORE_MAX_SIZE", "512 MB", 512_000_000, "1 GiB", 1 << 30),
+    "store_max_age": ("SENTRIAL_STORE_MAX_AGE", "30d", 30 * 86_400.0, "12h", 12 * 3_600.0),
+    "propagate_session": (
+        "SENTRIAL_PROPAGATE_SESSION", ["*.Internal", "10.0.0.1"], ("*.internal", "10.0.0.1"), "on", True,
+    ),
+    "trust_incoming": ("SENTRIAL_TRUST_INCOMING", True, True, "yes", True),
     "mask": (None, mask, mask, "", None),
+    "pii": ("SENTRIAL_PII", True, PiiConfig(enabled=True), "Hash", PiiConfig(enabled=True, mode="hash")),
+    "pii_key": ("SENTRIAL_PII_KEY", "key-a", "key-a", "key-b", "key-b"),
     "queue_size": ("SENTRIAL_QUEUE_SIZE", 1000, 1000, "2000", 2000),
     "flush_interval": ("SENTRIAL_FLUSH_INTERVAL", 0.1, 0.1, "0.2", 0.2),
     "flush_timeout": ("SENTRIAL_FLUSH_TIMEOUT", 1, 1.0, "2", 2.0),
@@ -58,6 +71,11 @@ BAD: list[tuple[str, Any, str]] = [
     ("set_global", 2, "true or false"),
     ("capture_content", "everything", CAPTURES),
     ("session_parent", "child", '"root" or "inherit"'),
+    ("auto_session", "always", '"off", "request", "call", "process" or "request,call"'),
+    ("auto_session", "request,off", '"off", "request", "call", "process" or "request,call"'),
+    ("auto_session", True, '"off", "request", "call", "process" or "request,call"'),
+    ("agent_name", "", "a text that is not empty"),
+    ("user_id", 7, "a text that is not empty"),
     ("sample_rate", 1.5, "a number from 0 to 1"),
     ("sample_rate", "half", "a number from 0 to 1"),
     ("sample_rate", True, "a number from 0 to 1"),
@@ -67,7 +85,19 @@ BAD: list[tuple[str, Any, str]] = [
     ("openinference", [], "true or false"),
     ("instrument", 7, "names of clients, such as openai"),
     ("instrument", [7], "names of clients, such as openai"),
+    ("propagate_session", 7, "true, false, or hosts such as *.internal"),
+    ("propagate_session", b"host", "true, false, or hosts such as *.internal"),
+    ("propagate_session", "https://tools.internal", "true, false, or hosts such as *.internal"),
+    ("propagate_session", "tools.internal/path", "true, false, or hosts such as *.internal"),
+    ("propagate_session", ["tools.internal", None], "true, false, or hosts such as *.internal"),
+    ("propagate_session", ",", "true, false, or hosts such as *.internal"),
+    ("trust_incoming", "internal", "true or false"),
+    ("carry_context", "threads", "true or false"),
+    ("store_max_size", "much", "a number of bytes, or a size such as 500MB or 2GiB"),
+    ("store_max_age", "old", "a number of seconds above 0, or a time such as 12h or 30d"),
     ("mask", "text", "a function from text to text"),
+    ("pii", 7, 'true, false, "label", "hash", "remove" or a PiiConfig'),
+    ("pii_key", 7, "a text that is not empty"),
     ("queue_size", 0.5, "a number of bytes, at least 1"),
     ("queue_size", -1, "a number of bytes, at least 1"),
     ("flush_interval", "soon", "a number above 0"),
@@ -76,10 +106,13 @@ BAD: list[tuple[str, Any, str]] = [
 ]  # fmt: skip
 
 
+DERIVED = {"asked_for", "collector", "problems", "sources"}
+
+
 def test_every_setting_is_covered_here() -> None:
     assert VALUES.keys() == SETTINGS.keys()
     assert {name for name, *_ in BAD} == SETTINGS.keys()
-    assert {field.name for field in dataclasses.fields(Config)} == SETTINGS.keys() | {"collector"}
+    assert {field.name for field in dataclasses.fields(Config)} == SETTINGS.keys() | DERIVED
 
 
 def test_without_anything_the_defaults_count(caplog: pytest.LogCaptureFixture) -> None:
@@ -148,6 +181,36 @@ def test_the_store_is_a_switch_or_a_path(value: object, kept: str | None, monkey
     assert read_config({}).store == kept
 
 
+@pytest.mark.parametrize(
+    ("named", "collector", "asked_for"),
+    [
+        ("", True, False),
+        ("otlp", True, False),
+        ("sentrial", False, True),
+        ("sentrial, otlp_proto_http", True, True),
+        ("none", False, False),
+    ],
+)
+def test_the_standard_list_of_exporters_says_whether_a_collector_is_meant_and_whether_we_are(
+    named: str, collector: bool, asked_for: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", named)
+    config = read_config({})
+    assert (config.collector, config.asked_for) == (collector, asked_for)
+    assert read_config({"otlp_endpoint": "http://other:4318"}).collector is True
+
+
+def test_sessions_begin_by_themselves_by_default_where_the_program_runs_without_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_config, "auto_by_default", ("request", "call"))
+    assert read_config({}).auto_session == ("request", "call")
+    assert read_config({"auto_session": False}).auto_session == ()
+    monkeypatch.setenv("SENTRIAL_AUTO_SESSION", "off")
+    assert read_config({}).auto_session == ()
+
+
 # --- bad values -------------------------------------------------------------------------------------------------------
 
 
@@ -160,12 +223,15 @@ def test_a_bad_argument_is_named_once_with_the_remedy_and_ignored(
         monkeypatch.setenv(variable, text)
     config = read_config({name: value})
     read_config({name: value})
-    assert getattr(config, name) == (getattr(Config(), name) if variable is None else from_text)
+    becomes, counts = "It is ignored.", getattr(Config(), name) if variable is None else from_text
+    if name == "pii":
+        becomes, counts = "It counts as true.", PiiConfig(enabled=True)
+    assert getattr(config, name) == counts
     (record,) = caplog.records
     message = record.getMessage()
     assert record.levelname == "WARNING"
     assert message.startswith(f"sentrial: {name}=")
-    assert message.endswith(f" is not usable: it must be {remedy}. It is ignored.")
+    assert message.endswith(f" is not usable: it must be {remedy}. {becomes}")
     with pytest.raises(ValueError, match=f"^{name}=.* is not usable: it must be "):
         read_config({name: value}, strict=True)
 
@@ -211,7 +277,8 @@ def test_objects_that_raise_when_they_are_looked_at_are_bad_values(caplog: pytes
         __str__ = __float__ = __iter__ = __fspath__ = __call__ = __repr__
 
     given = {name: Rude() for name in SETTINGS if name != "mask"}
-    assert read_config(given) == Config()
+    # Whoever wants something masked, and says it badly, must not have it sent.
+    assert read_config(given) == Config(pii=PiiConfig(enabled=True))
     assert len(caplog.records) == len(given)
     with pytest.raises(ValueError, match="is not usable"):
         read_config(given, strict=True)

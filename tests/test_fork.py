@@ -46,7 +46,7 @@ FORK = """
     tool.__exit__(None, None, None)
     session.track_tool_call(f"of the {who}", {}, {})
     session.finish(f"from the {who}")
-    session.finish("again")
+    session.finish()  # again
     with sentrial.begin("u", f"new in the {who}"):
         pass
     if child:

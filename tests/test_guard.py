@@ -54,7 +54,7 @@ PLACES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "counting costs": lambda patch: patch.setattr(Session, "add_cost", fail),
     "the context": lambda patch: patch.setattr("sentrial._session.parent_in", fail),
     "activating": lambda patch: patch.setattr("sentrial._session.Activation.__init__", fail),
-    "stamping": lambda patch: patch.setattr("sentrial._export.pipeline.stamp", fail),
+    "stamping": lambda patch: patch.setattr("sentrial._export.tap.stamp", fail),
     "queueing": lambda patch: patch.setattr("sentrial._export.pipeline.Pipeline.take", fail),
     "masking": lambda patch: patch.setattr("sentrial._export.redact.mask_secrets", fail),
 }

@@ -228,7 +228,7 @@ def test_a_pools_worker_born_inside_a_session_does_not_serve_it_to_later_work(se
     assert inherited[1] is False
     assert sentrial.flush(20)
     assert names_by_session(server) == {
-        first.session_id: ["invoke_agent first", "third party"],
+        first.session_id: ["invoke_agent first", "third party", "third party"],
         second.session_id: ["invoke_agent second", "third party"],
     }
     assert {span["attributes"]["db.query.text"] for span in server.spans if span["name"] == "third party"} == {

@@ -9,6 +9,7 @@ import inspect
 import os
 import re
 import sys
+from enum import Enum
 from importlib.metadata import entry_points, files, metadata, version
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def given_back(owner: type) -> list[type]:
 
 
 def described(name: str, thing: object) -> list[str]:
+    if inspect.isclass(thing) and issubclass(thing, Enum):
+        return [f"class {name}", *(f"    {member.name} = {member.value!r}" for member in thing)]
     if not inspect.isclass(thing):
         return signature(name, thing) if callable(thing) else [f"{name}: {type(thing).__name__}"]
     members = {member for owner in thing.__mro__[:-1] for member in vars(owner) if is_public(member)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import logging
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import sentrial
 from receivers import SentrialStandIn
 from running import arrived, id_of, is_current, session_of
 from sentrial import SentrialClient
+from sentrial._spans import root
 
 KEY = "sentrial_test_key"
 
@@ -58,7 +60,13 @@ def test_an_exception_that_leaves_the_block_fails_the_session(server: SentrialSt
     assert "none left" in event["attributes"]["exception.stacktrace"]
 
 
-@pytest.mark.parametrize("kind", [asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit])
+WAYS_TO_LEAVE = [
+    asyncio.CancelledError, concurrent.futures.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit,
+    StopIteration, StopAsyncIteration,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WAYS_TO_LEAVE)
 def test_a_way_to_leave_is_no_failure(server: SentrialStandIn, kind: type[BaseException]) -> None:
     with pytest.raises(kind), sentrial.begin("u", "agent"):
         raise kind
@@ -268,15 +276,16 @@ def test_a_shutdown_ends_what_is_open_sub_agents_first(server: SentrialStandIn) 
 
 
 @pytest.mark.quiet_guard
-def test_a_failure_while_ending_still_ends_the_session(server: SentrialStandIn) -> None:
+def test_a_failure_while_ending_still_ends_the_session(
+    server: SentrialStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = sentrial.begin("u", "agent")
-    reason: Any = _Unreadable()
-    assert session.finish(success=False, failure_reason=reason) == {}
+    monkeypatch.setattr(root, "write_metrics", _fail)
+    assert session.finish(success=False) == {}
     assert is_current(None)
     assert id_of(arrived(server)["invoke_agent agent"]) == session.session_id
     assert session.finish() == {}
 
 
-class _Unreadable:
-    def __str__(self) -> str:
-        raise RuntimeError("no words")
+def _fail(*args: object) -> None:
+    raise RuntimeError("a fault of our own")

@@ -50,7 +50,8 @@ def test_importing_and_configuring_start_nothing(server: SentrialStandIn) -> Non
     assert server.requests == []
     assert isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
     session_id = client.create_session("n", "agent", "u")
-    assert threads_of_ours() == ["sentrial Sentrial " + server.url, "sentrial collector"]
+    # The store is told of a session that has begun, so that it can be seen while it runs.
+    assert threads_of_ours() == ["sentrial Sentrial " + server.url, "sentrial collector", "sentrial local store"]
     client.complete_session(session_id)
 
 
@@ -247,7 +248,7 @@ def test_switched_off_it_answers_and_does_nothing(variables: dict[str, str]) -> 
     ids = found["ids"]
     assert len(set(ids)) == len(ids)
     assert {len(session_id) for session_id in ids} == {49}
-    events = ["tool_call", "decision", "llm_call", "error", None]
+    events = ["tool_call", "llm_decision", "llm_call", "error", None]
     assert [answer.get("eventType") for answer in found["answers"]] == events * 2
     assert [answer["status"] for answer in found["answers"] if "status" in answer] == ["completed"] * 2
     assert [answer["status"] for answer in found["last"]] == ["completed"] * 2

@@ -6,21 +6,14 @@ A value that makes no sense is named in one warning, with the remedy, and the ne
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from sentrial import _guard
-
-DEFAULT_API_URL = "https://api.sentrial.com"
-
-CAPTURE_OURS = "ours"
-CAPTURE_SPAN = "span"
-CAPTURE_OFF = "off"
-
-PARENT_ROOT = "root"
-PARENT_INHERIT = "inherit"
+from sentrial._pii import PartlyUsableError, PiiConfig
+from sentrial._setting_values import CAPTURE_OURS, DEFAULT_API_URL, PARENT_ROOT, UnusableError
+from sentrial._settings import COLLECTOR_VARIABLES, SETTINGS, STANDARD_CAPTURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,44 +26,74 @@ class Config:
         otlp_endpoint: a collector's address, where it was given in code; the ``OTEL_EXPORTER_OTLP_*`` family is read
             by the standard exporters themselves.
         collector: whether a collector is configured at all.
+        asked_for: whether ``OTEL_TRACES_EXPORTER`` names us: sessions of a provider that is not ours are kept, too.
         store: the local store's path, ``"on"`` for the default place, ``None`` for "only if there is nothing else".
+        store_max_size: how much the local store may hold.
+        store_max_age: how long after its end a session stays in the local store; ``None``: as long as there is room.
         enabled: ``False`` switches everything off.
         set_global: whether a provider of ours may become the global one.
         capture_content: ``"ours"``, ``"span"`` or ``"off"``.
         session_parent: ``"root"`` or ``"inherit"``.
+        auto_session: what is a session by itself, of ``"request"``, ``"call"`` and ``"process"``.
+        agent_name: the agent's name in such a session; ``None`` for the service's.
+        user_id: the user in such a session; ``None`` for the one that the request names.
         sample_rate: share of sessions kept by a provider of ours; ``None`` leaves it to ``OTEL_TRACES_SAMPLER``.
         session_timeout: after how long an untouched session ends as abandoned.
         openinference: whether ``input.value``, ``output.value`` and ``openinference.span.kind`` are written.
         instrument: names of the clients to patch; ``None`` for all that are known.
+        carry_context: whether threads and executors get the context of the session that asks them to work.
+        propagate_session: whether requests that leave carry the session's identity; or to which hosts they do.
+        trust_incoming: whether the identity that requests bring is believed.
         mask: the application's own mask, applied to each text after the built-in one.
+        pii: what personal data is masked, and how; ``None`` masks none.
+        pii_key: what hashes of personal data are keyed with; ``None`` for a key of this process.
         queue_size: how much may wait for one destination.
         flush_interval: how long a span waits for company.
         flush_timeout: how long the end of the program may wait for what is still queued.
         retry_timeout: how long one batch is tried again before it is given up.
+        sources: by name of a setting, where its value came from: ``"argument"`` or a variable; the rest are defaults.
+        problems: what was given and is not used as it is, in sentences.
     """
 
     api_key: str | None = field(default=None, repr=False)
     api_url: str = DEFAULT_API_URL
     otlp_endpoint: str | None = None
     collector: bool = False
+    asked_for: bool = False
     store: str | None = None
+    store_max_size: int = 1024**3
+    store_max_age: float | None = None
     enabled: bool = True
     set_global: bool = True
     capture_content: str = CAPTURE_OURS
     session_parent: str = PARENT_ROOT
+    auto_session: tuple[str, ...] = ()
+    agent_name: str | None = None
+    user_id: str | None = None
     sample_rate: float | None = None
     session_timeout: float = 24 * 3600.0
     openinference: bool = True
     instrument: tuple[str, ...] | None = None
+    carry_context: bool = True
+    propagate_session: bool | tuple[str, ...] = False
+    trust_incoming: bool = False
     mask: Callable[[str], str] | None = None
+    pii: PiiConfig | None = None
+    pii_key: str | None = field(default=None, repr=False)
     queue_size: int = 64 * 1024 * 1024
     flush_interval: float = 0.5
     flush_timeout: float = 5.0
     retry_timeout: float = 300.0
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    problems: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 active = Config()
 """The configuration in force; :mod:`sentrial._setup` replaces it."""
+
+
+auto_by_default: tuple[str, ...] = ()
+"""What is a session by itself where nobody says it: nothing, unless the program runs without code of ours."""
 
 
 def set_active(config: Config) -> None:
@@ -79,150 +102,17 @@ def set_active(config: Config) -> None:
     active = config
 
 
-class _UnusableError(ValueError):
-    """A value that makes no sense where it stands; the words say what would."""
+def set_auto_by_default(modes: tuple[str, ...]) -> None:
+    """Let ``modes`` be sessions by themselves where no setting says anything else."""
+    global auto_by_default
+    auto_by_default = modes
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise _UnusableError("a text that is not empty")
-    return value.strip()
+_SDK_DISABLED = "OTEL_SDK_DISABLED"
+_EXPORTERS = "OTEL_TRACES_EXPORTER"
 
-
-def _key(value: object) -> str:
-    text = _text(value)
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise _UnusableError("the key alone, without spaces and line breaks")
-    return text
-
-
-def _url(value: object) -> str:
-    text = _text(value).rstrip("/")
-    try:
-        sound = text.startswith(("http://", "https://")) and bool(urlsplit(text).hostname)
-    except ValueError:
-        sound = False
-    if not sound:
-        raise _UnusableError("an address that starts with http:// or https://")
-    return text
-
-
-def _switch(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    word = str(value).strip().lower()
-    if word in ("true", "1", "yes", "on"):
-        return True
-    if word in ("false", "0", "no", "off"):
-        return False
-    raise _UnusableError("true or false")
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool):
-        return -1.0
-    try:
-        return float(value)  # type: ignore[arg-type]  # whatever float() does not take is no number
-    except (TypeError, ValueError, OverflowError):
-        return -1.0
-
-
-def _positive(value: object) -> float:
-    number = _number(value)
-    if not 0 < number < float("inf"):
-        raise _UnusableError("a number above 0")
-    return number
-
-
-def _size(value: object) -> int:
-    number = _number(value)
-    if not 1 <= number < float("inf"):
-        raise _UnusableError("a number of bytes, at least 1")
-    return int(number)
-
-
-def _share(value: object) -> float:
-    number = _number(value)
-    if not 0 <= number <= 1:
-        raise _UnusableError("a number from 0 to 1")
-    return number
-
-
-def _parent(value: object) -> str:
-    word = str(value).strip().lower()
-    if word not in (PARENT_ROOT, PARENT_INHERIT):
-        raise _UnusableError('"root" or "inherit"')
-    return word
-
-
-def _names(value: object) -> tuple[str, ...]:
-    items: Iterable[Any] = value.split(",") if isinstance(value, str) else value if isinstance(value, Iterable) else [0]
-    items = list(items)
-    if not all(isinstance(item, str) for item in items):
-        raise _UnusableError("names of clients, such as openai")
-    return tuple(item.strip().lower() for item in items if item.strip())
-
-
-def _store(value: object) -> str | None:
-    try:
-        return "on" if _switch(value) else None
-    except _UnusableError:
-        path = os.fspath(value) if isinstance(value, str | os.PathLike) else ""
-        if not isinstance(path, str) or not path.strip():
-            raise _UnusableError("a path, or true or false") from None
-        return path.strip()
-
-
-def _capture(value: object) -> str:
-    """Also the words of ``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT``."""
-    word = str(value).strip().lower()
-    if word in ("span", "span_only", "span_and_event") or value is True or word == "true":
-        return CAPTURE_SPAN
-    if word in ("ours", "event_only"):
-        return CAPTURE_OURS
-    if word in ("off", "no_content", "false"):
-        return CAPTURE_OFF
-    raise _UnusableError('"span", "ours", "off" or one of SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT, NO_CONTENT')
-
-
-def _callable(value: object) -> Callable[[str], str]:
-    if not callable(value):
-        raise _UnusableError("a function from text to text")
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Where one field of :class:`Config` comes from, and how it is read."""
-
-    read: Callable[[object], Any]
-    variables: tuple[str, ...] = ()
-
-
-_STANDARD_CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-
-SETTINGS: Mapping[str, Setting] = {
-    "api_key": Setting(_key, ("SENTRIAL_API_KEY",)),
-    "api_url": Setting(_url, ("SENTRIAL_API_URL",)),
-    "otlp_endpoint": Setting(_text),
-    "store": Setting(_store, ("SENTRIAL_STORE",)),
-    "enabled": Setting(_switch, ("SENTRIAL_ENABLED",)),
-    "set_global": Setting(_switch, ("SENTRIAL_SET_GLOBAL",)),
-    "capture_content": Setting(_capture, ("SENTRIAL_CAPTURE_CONTENT", _STANDARD_CAPTURE)),
-    "session_parent": Setting(_parent, ("SENTRIAL_SESSION_PARENT",)),
-    "sample_rate": Setting(_share, ("SENTRIAL_SAMPLE_RATE",)),
-    "session_timeout": Setting(_positive, ("SENTRIAL_SESSION_TIMEOUT",)),
-    "openinference": Setting(_switch, ("SENTRIAL_OPENINFERENCE",)),
-    "instrument": Setting(_names, ("SENTRIAL_INSTRUMENT",)),
-    "mask": Setting(_callable),
-    "queue_size": Setting(_size, ("SENTRIAL_QUEUE_SIZE",)),
-    "flush_interval": Setting(_positive, ("SENTRIAL_FLUSH_INTERVAL",)),
-    "flush_timeout": Setting(_positive, ("SENTRIAL_FLUSH_TIMEOUT",)),
-    "retry_timeout": Setting(_positive, ("SENTRIAL_RETRY_TIMEOUT",)),
-}
-"""Every setting: one row each. ``collector`` alone is derived, from the standard variables."""
-
-_COLLECTOR_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+ARGUMENT = "argument"
+"""The source of a value that was given in code."""
 
 
 def read_config(arguments: Mapping[str, object], *, strict: bool = False) -> Config:
@@ -231,52 +121,70 @@ def read_config(arguments: Mapping[str, object], *, strict: bool = False) -> Con
     Raises:
         ValueError: with ``strict``, for an argument that makes no sense; else it is logged and left out.
     """
+    config = survey(arguments, strict=strict)
+    for problem in config.problems:
+        _guard.say_once(f"config {problem}", "sentrial: %s", problem)
+    return config
+
+
+def survey(arguments: Mapping[str, object], *, strict: bool = False) -> Config:
+    """As :func:`read_config`, without a word in the log: what there is to say is in ``problems``."""
     values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    problems: list[str] = []
     for name, setting in SETTINGS.items():
         given = arguments.get(name)
-        if given is not None:
+        named = [] if given is None else [(ARGUMENT, given)]
+        named += [(variable, text) for variable in setting.variables if (text := os.environ.get(variable, "").strip())]
+        for source, value in named:
             try:
-                values[name] = setting.read(given)
-                continue
+                values[name] = setting.read(value)
             except Exception as error:  # noqa: BLE001 - an argument is any object, and its methods may raise anything
-                words = f"{name}={_shown(name, given)} is not usable: it must be {_remedy(error, name)}."
-                if strict:
-                    raise ValueError(words) from None
-                _guard.say_once(f"config {words}", "sentrial: %s It is ignored.", words)
-        for variable in setting.variables:
-            text = os.environ.get(variable, "").strip()
-            if not text:
-                continue
-            try:
-                values[name] = setting.read(text)
-            except ValueError as error:
-                words = f"{variable}={_shown(name, text)} is not usable: it must be {_remedy(error, name)}."
-                _guard.say_once(f"config {words}", "sentrial: %s It is ignored.", words)
-                continue
+                label = name if source == ARGUMENT else source
+                words = f"{label}={_shown(name, value)} is not usable: it must be {_remedy(error, name)}."
+                if strict and source == ARGUMENT:
+                    raise _guard.RefusedError(words) from None
+                partly = error if isinstance(error, PartlyUsableError) else None
+                problems.append(f"{words} {partly.then if partly else 'It is ignored.'}")
+                if not partly:
+                    continue
+                values[name] = partly.instead
+            sources[name] = source
             break
-    values["collector"] = "otlp_endpoint" in values or any(os.environ.get(name) for name in _COLLECTOR_VARIABLES)
-    if os.environ.get(_STANDARD_CAPTURE, "").strip().upper() in ("EVENT_ONLY", "SPAN_AND_EVENT"):
-        _guard.say_once(
-            _STANDARD_CAPTURE,
-            "sentrial: %s asks for content in log records, which this version does not emit; our destinations get it.",
-            _STANDARD_CAPTURE,
+    collector = next((name for name in COLLECTOR_VARIABLES if os.environ.get(name)), None)
+    exporters = {each.strip() for each in os.environ.get(_EXPORTERS, "").lower().split(",")} - {""}
+    if exporters and not any(each.startswith("otlp") for each in exporters):
+        collector = None
+    values["asked_for"] = "sentrial" in exporters
+    values["collector"] = "otlp_endpoint" in values or collector is not None
+    if "auto_session" not in values:
+        values["auto_session"] = auto_by_default
+    if collector is not None and "otlp_endpoint" not in values:
+        sources["otlp_endpoint"] = collector
+    if os.environ.get(STANDARD_CAPTURE, "").strip().upper() in ("EVENT_ONLY", "SPAN_AND_EVENT"):
+        problems.append(
+            f"{STANDARD_CAPTURE} asks for content in log records, which this version does not emit; "
+            "our destinations get it."
         )
-    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        values["enabled"] = False
-    return Config(**values)
+    if os.environ.get(_SDK_DISABLED, "").strip().lower() == "true":
+        values["enabled"], sources["enabled"] = False, _SDK_DISABLED
+    return Config(**values, sources=sources, problems=tuple(problems))
 
 
 def _shown(name: str, value: object) -> str:
     """``value`` for a message: never a key, also where it was given for an address, nor a password in one."""
-    if name == "api_key":
+    if _guard.is_a(value, PiiConfig):
+        return "PiiConfig(...)"
+    if name in ("api_key", "pii_key"):
         return "(not shown)"
     if name not in ("api_url", "otlp_endpoint"):
         return _guard.shown(value)
-    if not isinstance(value, str) or "://" not in value:
+    value = str.__str__(value) if _guard.is_a(value, str) else ""
+    if "://" not in value:
         return "(not shown, for it may be a key)"
     scheme, _, rest = value.partition("://")
     return _guard.shown(f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}")
 
 
 def _remedy(error: Exception, name: str) -> str:
-    return str(error) if isinstance(error, _UnusableError) else f"a value for {name}"
+    return str(error) if isinstance(error, UnusableError | PartlyUsableError) else f"a value for {name}"

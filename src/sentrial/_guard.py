@@ -11,13 +11,21 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeGuard, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 logger = logging.getLogger("sentrial")
+
+
+class RefusedError(ValueError):
+    """What the caller gave cannot be used; only with ``fail_silently=False`` does it leave this package."""
+
 
 strict = False
 """Whether :func:`failed` raises what it is given. Set by our test suite, never in production."""
@@ -32,6 +40,7 @@ MAX_SAID = 1_000
 """How many different things are said in one process: a program that finds ever new ones is not flooded."""
 
 _said: set[str] = set()
+_refused: ContextVar[list[str] | None] = ContextVar("sentrial-refused", default=None)
 # Reentrant: what fails inside a garbage collection may fail while this very thread holds the lock.
 _lock = threading.RLock()
 
@@ -71,6 +80,42 @@ def say_once(key: str, message: str, *args: object, level: int = logging.WARNING
         logger.log(level, message, *args)
 
 
+def refuse(key: str, message: str, *args: object) -> None:
+    """Say that the caller gave what cannot be used: once in the log, or, inside :func:`raising`, as an exception."""
+    refused = _refused.get()
+    if refused is None:
+        say_once(key, message, *args)
+    else:
+        refused.append(message % args)
+
+
+@contextmanager
+def raising(loud: bool = True) -> Iterator[None]:
+    """For callers who want to hear of bad input: what is refused inside is raised when the outermost block is done.
+
+    ``loud``: whether this caller does; else nothing changes.
+
+    Raises:
+        RefusedError: naming every value that was refused. What could be recorded is recorded by then.
+    """
+    if not loud or is_raising():
+        yield
+        return
+    refused: list[str] = []
+    token = _refused.set(refused)
+    try:
+        yield
+    finally:
+        _refused.reset(token)
+    if refused:
+        raise RefusedError(" ".join(refused))
+
+
+def is_raising() -> bool:
+    """Whether what is refused here will be raised."""
+    return _refused.get() is not None
+
+
 def _is_first(key: str) -> bool:
     if key in _said or len(_said) >= MAX_SAID:
         return False
@@ -78,8 +123,15 @@ def _is_first(key: str) -> bool:
     return True
 
 
+def is_a(value: object, *kinds: type[T]) -> TypeGuard[T]:
+    """``isinstance``, asked of the class alone: a value's own ``__class__`` is the user's code, and may raise."""
+    return issubclass(type(value), kinds)
+
+
 def shown(value: object, words: Callable[[object], str] = repr) -> str:
     """``value`` for a log line: short, and no exception, whatever its ``__repr__`` does."""
+    if type(value) is str:
+        value = value[: MAX_SHOWN + 1]  # spelling all of a long one would take its time, on the user's thread
     try:
         text = words(value)
     except Exception as error:  # noqa: BLE001 - the user's own code
@@ -94,21 +146,30 @@ def forget() -> None:
         failures.clear()
 
 
-def guarded(place: str, default: Callable[[], R]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A decorator for entry points: a failure of ours inside gives ``default()`` instead of an exception."""
+def guarded(place: str, default: Callable[[], Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator for entry points: a failure of ours inside gives ``default()`` instead of an exception.
+
+    What the caller asked to hear, of bad input, passes.
+    """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return function(*args, **kwargs)
+            except RefusedError:
+                raise
             except Exception as error:  # noqa: BLE001 - the guard is the one place that catches everything of ours
                 failed(place, error)
-                return default()
+                return default()  # type: ignore[no-any-return]  # None, where the caller makes do with it
 
         return call
 
     return decorate
+
+
+def nothing() -> None:
+    """What a call of ours gives that failed, and that gives nothing anyway."""
 
 
 def _after_fork() -> None:

@@ -38,6 +38,7 @@ SECRET = "[masked]"
 _WEIGHT_OF_A_TEXT = 200
 # A secret that the cut would halve has to be seen whole: this much more is masked than is kept.
 _MARGIN = 4_096
+_SHORT_NUMBER = 10**12  # no number that is somebody's, and given as a number, is shorter: a card's has 13 digits
 _MAX_BITS = 4_096  # Python reads no decimal integer beyond 4300 digits
 _DATA_URL = re.compile(r"data:[a-z]{1,20}/[a-z0-9.+-]{1,80};base64,", re.IGNORECASE)
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
@@ -49,6 +50,9 @@ class Masker(Protocol):
     def mask(self, text: str) -> str:
         """``text`` with what is secret replaced. Must not raise."""
 
+    def mask_number(self, value: int) -> int | str:
+        """``value``, or what takes its place where it is secret. Must not raise."""
+
     def is_secret(self, key: str) -> bool:
         """Whether a value that stands under ``key`` is secret whatever it is."""
 
@@ -59,6 +63,10 @@ class NoMask:
     def mask(self, text: str) -> str:
         """``text`` as it is."""
         return text
+
+    def mask_number(self, value: int) -> int | str:
+        """``value`` as it is."""
+        return value
 
     def is_secret(self, key: str) -> bool:
         """Never."""
@@ -177,6 +185,12 @@ class JsonWriter:
             value = self._plain(value)
         return self._say(value).text if type(value) is str else self.json(value)
 
+    def number(self, value: int) -> int | str:
+        """A whole number, masked."""
+        shown = self._masker.mask_number(value)
+        self.masked += shown is not value
+        return shown
+
     def json(self, value: Any) -> str:
         """``value``, a snapshot, as JSON."""
         pieces: list[str] = []
@@ -248,7 +262,11 @@ class JsonWriter:
         elif kind is bool:
             pieces.append("true" if value else "false")
         elif kind is int:
-            if value.bit_length() <= _MAX_BITS:
+            if -_SHORT_NUMBER < value < _SHORT_NUMBER:
+                pieces.append(int.__repr__(value))
+            elif isinstance(number := self.number(value), str):
+                pieces.append(encode_basestring(number))
+            elif value.bit_length() <= _MAX_BITS:
                 pieces.append(int.__repr__(value))
             else:
                 self._write(hex(value), pieces)

@@ -6,6 +6,7 @@ not book later work on it. How sessions are found by id: :mod:`sentrial._registr
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import threading
@@ -15,10 +16,18 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags, set_span_in_context
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+)
 
-from sentrial import semconv
+from sentrial import _guard, _runtime, semconv
 from sentrial._json import Texts
+from sentrial._totals import PricedCall, Totals
 from sentrial.types import Usage
 
 MAX_MEMBERS = 100_000
@@ -36,78 +45,24 @@ class Account:
         return f"Account({self.api_url!r})"
 
 
-@dataclass(slots=True, eq=False)
-class PricedCall:
-    """One model call that the session's cost needs. ``at``: nanoseconds since the epoch; ``cost``: dollars.
-
-    Pricing costs too much for the user's thread: ``priced`` says whether a thread of ours has done it already.
-    """
-
-    provider: str
-    model: str
-    usage: Usage
-    at: int
-    cost: float | None = None
-    priced: bool = False
-
-
-class Totals:
-    """What the events of one session add up to so far."""
-
-    __slots__ = ("calls", "costs", "decisions", "errors", "input_tokens", "llm_calls", "output_tokens", "tool_calls")
-
-    def __init__(self) -> None:
-        self.llm_calls = 0
-        self.tool_calls = 0
-        self.decisions = 0
-        self.errors = 0
-        self.input_tokens: int | None = None
-        self.output_tokens: int | None = None
-        self.costs: list[float] = []
-        self.calls: list[PricedCall] = []
-
-    def add_usage(self, usage: Usage) -> None:
-        """Add the tokens of one call; what was not said stays unknown."""
-        if usage.input_tokens is not None:
-            self.input_tokens = (self.input_tokens or 0) + usage.input_tokens
-        if usage.output_tokens is not None:
-            self.output_tokens = (self.output_tokens or 0) + usage.output_tokens
-
-
 class Session:
     """One agent interaction while it runs, and what is remembered of it afterwards.
 
     A sub-agent's session has a ``parent``; it shares the id, the trace and the account of the outermost one.
     ``stamps``: the attributes that say on a span whose it is; ``stamps_with_conversation``: where the conventions allow
-    the conversation's id too, and there is one. ``foreign``: another process opened it and ends it. ``inherited``: the
-    spans that a forked child's parent sends.
+    the conversation's id too, and there is one. ``foreign``: another process opened it and ends it. ``by_id``: nobody
+    has said here whether it is sampled. ``auto``: it began by itself, and no context serves it. ``exported``: it may go
+    on in another process. ``inherited``: the spans that a forked child's parent sends. ``model_calls``: what is known
+    of the calls that others tell of. ``client``, ``interaction``: what the face of the SDK hands out for it.
+    ``state``: what the application keeps with it.
     """
 
     __slots__ = (
-        "account",
-        "agent_name",
-        "context",
-        "conversation_id",
-        "ended",
-        "foreign",
-        "id",
-        "inherited",
-        "lexical",
-        "lock",
-        "members",
-        "outcome",
-        "parent",
-        "payload",
-        "requested_by",
-        "span",
-        "stamps",
-        "stamps_with_conversation",
-        "texts",
-        "totals",
-        "touched",
-        "trace_id_for_sentrial",
-        "user_id",
-    )
+        "__weakref__", "account", "agent_name", "auto", "by_id", "client", "context", "conversation_id", "ended",
+        "exported", "foreign", "id", "inherited", "interaction", "lexical", "lock", "members", "model_calls",
+        "outcome", "parent", "payload", "requested_by", "span", "stamps", "stamps_with_conversation", "state",
+        "texts", "totals", "touched", "trace_id_for_sentrial", "user_id",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -131,7 +86,13 @@ class Session:
         self.account = account
         self.parent = parent
         self.foreign = foreign
+        self.by_id = False
+        self.auto = False
         self.lexical = False
+        self.exported = False
+        self.client: Any = None
+        self.interaction: Any = None
+        self.state: dict[str, Any] = {}
         self.ended = False
         self.outcome: str | None = None
         self.touched = time.monotonic()
@@ -142,6 +103,7 @@ class Session:
         self.texts: Texts = outermost.texts if outermost else Texts()
         self.members: set[int] = outermost.members if outermost else {context.span_id}
         self.inherited: frozenset[int] = frozenset()
+        self.model_calls: Any = None
         self.requested_by: dict[str, SpanContext] = outermost.requested_by if outermost else {}
         self.trace_id_for_sentrial: int = outermost.trace_id_for_sentrial if outermost else context.trace_id
         self.stamps = _stamps(self)
@@ -165,15 +127,16 @@ class Session:
                 totals.decisions += decisions
                 totals.errors += errors
 
-    def add_call(self, call: PricedCall | None, usage: Usage | None) -> None:
-        """Count one model call, with its tokens and what is needed to price it."""
+    def add_call(self, call: PricedCall | None, usage: Usage | None, *, count: int = 1) -> None:
+        """Count one model call (``count=0``: more of one that is counted), with its tokens and what prices it."""
         for session in self._chain():
             with session.lock:
-                session.totals.llm_calls += 1
-                if usage is not None:
-                    session.totals.add_usage(usage)
-                if call is not None:
-                    session.totals.calls.append(call)
+                session.totals.add_call(call, usage, count)
+
+    def learn_user(self, user_id: str) -> None:
+        """Whose session it is, where nobody knew when it began."""
+        self.user_id = self.stamps[semconv.USER_ID] = self.stamps_with_conversation[semconv.USER_ID] = user_id
+        self.span.set_attribute(semconv.USER_ID, user_id)
 
     def add_cost(self, dollars: float) -> None:
         """Count a cost that the caller named."""
@@ -212,13 +175,14 @@ def format_id(context: SpanContext) -> str:
 _ID = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})")
 
 
-def parse_id(session_id: object) -> SpanContext | None:
+def parse_id(session_id: object, *, sampled: bool = True) -> SpanContext | None:
     """The root's span context from a session id made by any process; ``None`` where it is no session id of ours."""
-    match = _ID.fullmatch(session_id) if isinstance(session_id, str) else None
+    match = _ID.fullmatch(session_id) if _guard.is_a(session_id, str) else None
     if match is None:
         return None
     trace_id, span_id = (int(digits, 16) for digits in match.groups())
-    context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
+    context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=flags)
     return context if context.is_valid else None
 
 
@@ -234,10 +198,12 @@ _KEY = otel_context.create_key("sentrial-session")
 
 def current(context: Context | None = None) -> Session | None:
     """The session that work in ``context`` (the current one, if not given) belongs to."""
+    if context is None:
+        context = _runtime.get_current()
     session: Any = otel_context.get_value(_KEY, context)
     while session is not None and session.ended and otel_context.get_value(_BY_HAND, context) is not session:
         session = session.parent
-    return session  # type: ignore[no-any-return]  # only activate() and parent_in() write under this key
+    return session  # type: ignore[no-any-return]  # only inside(), within() and parent_in() write under this key
 
 
 def parent_in(session: Session) -> Context:
@@ -245,9 +211,12 @@ def parent_in(session: Session) -> Context:
 
     Where the session is the current one, that is what is current inside it (a tool's span, say); else its own span.
     """
-    if current() is session:
-        return live()
-    context = otel_context.set_value(_KEY, session, set_span_in_context(session.span, Context()))
+    here = live()
+    if current(here) is session:
+        return here
+    if session.auto and not session.ended and get_current_span(live()).get_span_context().span_id in session.members:
+        return otel_context.set_value(_KEY, session, live())
+    context = inside(session)
     return otel_context.set_value(_BY_HAND, session, context) if session.ended else context
 
 
@@ -259,27 +228,74 @@ class Activation:
     """A context made current, until :meth:`leave`.
 
     It is left by setting what was before, never by a token: a token works in one task only, and OpenTelemetry logs an
-    error wherever a generator or a callback leaves it in another. Elsewhere, leaving changes nothing.
+    error wherever a generator or a callback leaves it in another. What is current there cannot be set from here; but
+    the context itself can become what was before it.
     """
 
-    __slots__ = ("_before", "_mine")
+    __slots__ = ("_before", "_mine", "_place")
 
     def __init__(self, context: Context) -> None:
         self._before = live()
         self._mine = context
-        otel_context.attach(context)
+        self._place = _place()
+        _runtime.attach(context)
 
     def leave(self) -> None:
-        """Make current again what was, if this activation still is what is current here."""
-        if otel_context.get_current() is self._mine:
-            otel_context.attach(_live(self._before))
+        """Make current again what was: here, and where it began."""
+        is_current = _runtime.get_current() is self._mine
+        if is_current:
+            _runtime.attach(_live(self._before))
+        # Where an event got no span, its context is the one around it: not ours, and current for a reason of its own.
+        if self._mine is not self._before and (not is_current or self._place != _place()):
+            self._mine.__dict__["before"] = self._before
+            self._mine.__class__ = _LeftElsewhere
+
+
+class _LeftElsewhere(Context):
+    """What a context becomes that is still current where nobody can set another: it reads as what was before it."""
+
+    before: Context
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.before.get(key, default)
+
+    def copy(self) -> dict[str, object]:
+        return self.before.copy()
+
+
+def _place() -> tuple[int, int]:
+    """This thread and task."""
+    loop = asyncio._get_running_loop()
+    return threading.get_ident(), 0 if loop is None else id(asyncio.current_task(loop))
+
+
+def inside(session: Session) -> Context:
+    """The context in which ``session`` and its span are current, around what is current now."""
+    before = live()
+    context = otel_context.set_value(_KEY, session, set_span_in_context(session.span, before))
+    if otel_context.get_value(_BY_HAND, before) is not None:
+        context = otel_context.set_value(_BY_HAND, None, context)  # that was said of what is around it
+    return otel_context.set_value(_BEFORE, before, context)
+
+
+def within(session: Session | None, context: Context) -> Context:
+    """``context`` with its current span, and with ``session`` as the session that is current: ``None`` for none."""
+    return otel_context.set_value(_KEY, session, otel_context.set_value(_BEFORE, context, context))
 
 
 def activate(session: Session) -> Activation:
     """Make ``session`` and its span current."""
-    context = otel_context.set_value(_KEY, session, set_span_in_context(session.span, live()))
-    context = otel_context.set_value(_BEFORE, live(), context)
-    return Activation(context)
+    return Activation(inside(session))
+
+
+def leave_all() -> None:
+    """Make current what was before any session was: here, no session is current any more."""
+    context = _runtime.get_current()
+    while otel_context.get_value(_KEY, context) is not None:
+        before: Any = otel_context.get_value(_BEFORE, context)
+        context = before if before is not None else Context()
+    if context is not _runtime.get_current():
+        _runtime.attach(context)
 
 
 _BEFORE = otel_context.create_key("sentrial-before")
@@ -290,11 +306,13 @@ def live() -> Context:
 
     Where sessions end in another order than they began, the context can be left on an ended one.
     """
-    return _live(otel_context.get_current())
+    return _live(_runtime.get_current())
 
 
 def _live(context: Context) -> Context:
     while True:
+        while isinstance(context, _LeftElsewhere):
+            context = context.before
         session: Any = otel_context.get_value(_KEY, context)
         if session is None or not session.ended:
             return context

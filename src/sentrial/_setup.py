@@ -6,42 +6,45 @@ when the first span is wanted, so that an application that sets its own while it
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
-import sys
 import threading
 import weakref
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from opentelemetry.trace import NoOpTracerProvider, TracerProvider
 
-from sentrial import _config, _guard, _payload, _registry
-from sentrial._config import CAPTURE_OFF, CAPTURE_SPAN, Config
+from sentrial import _config, _guard, _open_sessions, _payload, _process_end, _registry, _runtime
+from sentrial._config import Config
 from sentrial._export import provider as providers
+from sentrial._export.ai_rules import AiRules
 from sentrial._export.collector import collector
+from sentrial._export.delivery_metrics import DeliveryMetrics
+from sentrial._export.door import Door, Outside
 from sentrial._export.local import LocalDestination
+from sentrial._export.pii import build_pii_masker
 from sentrial._export.pipeline import Makers, Pipeline
 from sentrial._export.redact import SecretMasker
 from sentrial._export.sentrial_api import sentrial
-from sentrial._patch import abandoned, install
+from sentrial._patch import abandoned, carry, install, propagator
 from sentrial._providers import PROVIDERS
 from sentrial._session import Account
-from sentrial._spans import root, source
+from sentrial._setting_values import CAPTURE_OFF, CAPTURE_SPAN
+from sentrial._spans import source
+from sentrial._store.bounds import Bounds
 from sentrial._store.location import VARIABLE, store_path
 
 logger = logging.getLogger("sentrial")
 
 _lock = threading.RLock()
 _is_set_up = False
+_is_patching = False
+_wrapped: set[str] = set()
 _joined: weakref.WeakSet[TracerProvider] = weakref.WeakSet()
+_doors: weakref.WeakKeyDictionary[TracerProvider, Outside] = weakref.WeakKeyDictionary()
 _built: TracerProvider | None = None
-
-
-def _end_all_open() -> None:
-    for session in _registry.open_sessions():
-        root.end_forgotten(session)
 
 
 def _store_file(config: Config) -> Path:
@@ -49,15 +52,16 @@ def _store_file(config: Config) -> Path:
     return store_path({**os.environ, VARIABLE: config.store or ""})
 
 
-_pipeline = Pipeline(
-    Makers(
-        sentrial=lambda account: sentrial(account.api_url, account.api_key),
-        collector=lambda config: collector(config.otlp_endpoint),
-        store=lambda config: LocalDestination(_store_file(config)),
-        store_place=lambda config: str(_store_file(config)),
+makers = Makers(
+    sentrial=lambda account: sentrial(account.api_url, account.api_key),
+    collector=lambda config: collector(config.otlp_endpoint),
+    store=lambda config: LocalDestination(
+        _store_file(config), bounds=Bounds(config.store_max_size, config.store_max_age, config.session_timeout)
     ),
-    before_shutdown=_end_all_open,
+    store_place=lambda config: str(_store_file(config)),
 )
+_pipeline = Pipeline(makers, before_shutdown=_open_sessions.end_all)
+_metrics = DeliveryMetrics(_pipeline.stats)
 
 
 def set_up(arguments: Mapping[str, object], *, strict: bool = False) -> Config:
@@ -72,13 +76,41 @@ def set_up(arguments: Mapping[str, object], *, strict: bool = False) -> Config:
     return config
 
 
-def ensure() -> Config:
-    """Set up from the environment, if nobody has set up yet."""
-    if not _is_set_up:
+def ensure(*, patch: bool = True) -> Config:
+    """Set up from the environment, if nobody has set up yet. ``patch``: whether to patch what is to be patched, too."""
+    if not _is_set_up or (patch and not _is_patching):
         with _lock:
             if not _is_set_up:
-                _put_in_force(_config.read_config({}))
+                _put_in_force(_config.read_config({}), patch=patch)
+            elif patch and not _is_patching:
+                _patch(_config.active)
     return _config.active
+
+
+def amend(arguments: Mapping[str, object], *, strict: bool = False) -> Config:
+    """Put in force what ``arguments`` switch on, and leave everything else as it is.
+
+    Raises:
+        ValueError: with ``strict``, for an argument that makes no sense.
+    """
+    read = _config.read_config(arguments, strict=strict)
+    with _lock:
+        wanted = {name: value for name in arguments if (value := getattr(read, name)) is not None}
+        before = ensure()
+        kept = {name: source for name, source in before.sources.items() if name not in wanted}
+        sources = {**kept, **{name: source for name, source in read.sources.items() if name in wanted}}
+        _put_in_force(replace(before, **wanted, sources=sources))
+    return _config.active
+
+
+def is_set_up() -> bool:
+    """Whether a configuration is in force."""
+    return _is_set_up
+
+
+def accounts() -> tuple[Account, ...]:
+    """Whose sessions this process sends to Sentrial."""
+    return _pipeline.accounts
 
 
 def account_of(config: Config) -> Account | None:
@@ -95,6 +127,55 @@ def add_account(account: Account) -> None:
     _pipeline.add_account(account)
 
 
+def outside_sessions(rules: AiRules) -> Outside:
+    """What a span processor of anybody's lets in by ``rules``.
+
+    It patches nothing: who adds one has instrumentations already, and two would record each call twice.
+    """
+    ensure(patch=False)
+    return Outside(_pipeline, rules)
+
+
+def open_global_door(rules: AiRules) -> None:
+    """Let in what the global provider makes outside sessions; ours becomes it where there is none.
+
+    A provider has one such door: called again, ``rules`` replace those of before.
+    """
+    outside = outside_sessions(rules)
+    config = _config.active
+    if not config.enabled:
+        return
+    with _lock:
+        provider = providers.find_provider() or _our_provider(config, private=False)
+        inner = providers.sdk_provider(provider)
+        if inner is not None and inner in _doors:
+            _doors[inner].open_again(rules)
+        elif inner is not None and providers.add_processor(inner, Door(outside)):
+            _doors[inner] = outside
+            _process_end.call_at_end(shut_down)
+        else:
+            _guard.say_once(
+                "foreign provider has no door",
+                "sentrial: the global TracerProvider (%s.%s) takes no span processors, so that its spans cannot go to "
+                "Sentrial. Set a TracerProvider of opentelemetry.sdk.trace before setup_otel_tracing().",
+                type(provider).__module__,
+                type(provider).__qualname__,
+            )
+
+
+def instrument(name: str) -> bool:
+    """Patch the client ``name``, whatever ``instrument=`` leaves out; ``False`` where none is known by that name."""
+    if all(provider.name != name for provider in PROVIDERS):
+        return False
+    config = ensure(patch=False)
+    with _lock:
+        _wrapped.add(name)
+        if config.enabled:
+            install.install([name], PROVIDERS)
+    return True
+
+
+@_guard.guarded("ending streams that were let go of", _guard.nothing)
 def settle() -> None:
     """End the spans of streams that the program has let go of: they belong to the session that is about to end."""
     abandoned.settle()
@@ -113,23 +194,35 @@ def stats() -> dict[str, dict[str, int]]:
 
 def shut_down(timeout: float | None = None) -> None:
     """End what is open, deliver within ``timeout`` seconds, and take everything back: patches, threads, settings."""
-    global _is_set_up
+    global _is_set_up, _is_patching
     with _lock:
         if not _is_set_up:
             return
-        _end_all_open()
-        install.uninstall()
+        _open_sessions.end_all()
+        _open_sessions.stop()
+        _unpatch()
         _pipeline.stop(_config.active.flush_timeout if timeout is None else timeout)
-        _is_set_up = False
+        for outside in _doors.values():
+            outside.close()
+        _wrapped.clear()
+        _runtime.join()
+        _is_set_up = _is_patching = False
         source.resolve_with(_provider_for_spans)
         _guard.forget()
 
 
-def _put_in_force(config: Config) -> None:
+@_guard.guarded("taking the patches back", _guard.nothing)
+def _unpatch() -> None:
+    install.uninstall()
+    carry.uninstall()
+    propagator.uninstall()
+
+
+def _put_in_force(config: Config, *, patch: bool = True) -> None:
     global _is_set_up
     first = not _is_set_up
     _config.set_active(config)
-    masker = SecretMasker(config.mask)
+    masker = SecretMasker(config.mask, build_pii_masker(config.pii, config.pii_key))
     _payload.set_policy(
         _payload.Policy(
             to_us=config.enabled and config.capture_content != CAPTURE_OFF,
@@ -139,39 +232,60 @@ def _put_in_force(config: Config) -> None:
     )
     source.resolve_with(_provider_for_spans)
     if config.enabled:
+        if not _pipeline.running:
+            _metrics.begin()
         _pipeline.start(config, masker)
         account_of(config)
+        install.install(_wrapped, PROVIDERS)
+    if patch or _is_patching:
+        _patch(config)
+    _is_set_up = True
+    if first:
+        _process_end.call_at_end(shut_down)
+    _open_sessions.watch(config, _pipeline, lambda: account_of(_config.active))
+
+
+def _patch(config: Config) -> None:
+    global _is_patching
+    _is_patching = True
+    _patch_clients(config)
+    _patch_threads(config)
+    propagator.install(config)
+
+
+@_guard.guarded("patching clients", _guard.nothing)
+def _patch_clients(config: Config) -> None:
+    if config.enabled:
         install.install(config.instrument, PROVIDERS)
     else:
         install.uninstall()
-    _is_set_up = True
-    if first:
-        _run_at_exit()
 
 
-def _run_at_exit() -> None:
-    """Registered last, run first: before a provider's own handler, which would find the sessions still open."""
-    # And before the handler of all finalizers, which closes pools of connections and is registered by the first one.
-    weakref.finalize(_pipeline, _pipeline.stats).detach()
-    atexit.unregister(shut_down)
-    atexit.register(shut_down)
-    _finish_with_worker()
+@_guard.guarded("carrying contexts", _guard.nothing)
+def _patch_threads(config: Config) -> None:
+    if config.enabled and config.carry_context:
+        carry.install()
+    else:
+        carry.uninstall()
 
 
 def _provider_for_spans() -> TracerProvider:
     """The provider that our spans go through: asked for by the first span, and by the first after a change."""
-    config = ensure()
+    config = ensure(patch=False)
     if not config.enabled:
         return NoOpTracerProvider()
     with _lock:
         found = providers.find_provider()
+        if not _runtime.keeps_values():
+            _runtime.keep_apart()
         if found is None or found is _built:
             return _our_provider(config, private=not config.set_global)
-        if found in _joined:
+        inner = providers.sdk_provider(found)
+        if inner is not None and inner in _joined:
             return found
-        if providers.join(found, _pipeline):
-            _joined.add(found)
-            _run_at_exit()
+        if inner is not None and providers.join(inner, _pipeline):
+            _joined.add(inner)
+            _process_end.call_at_end(shut_down)
             if config.sample_rate is not None:
                 logger.info(
                     "sentrial: SENTRIAL_SAMPLE_RATE is not used: the sampler of your own TracerProvider decides."
@@ -183,6 +297,7 @@ def _provider_for_spans() -> TracerProvider:
             type(found).__module__,
             type(found).__qualname__,
         )
+        _runtime.keep_apart()
         return _our_provider(config, private=True)
 
 
@@ -196,22 +311,9 @@ def _our_provider(config: Config, *, private: bool) -> TracerProvider:
     return _built
 
 
-def _finish_with_worker() -> None:
-    """Shut down with a worker of ``multiprocessing``, which ends without the handlers of ``atexit``."""
-    process = sys.modules.get("multiprocessing.process")
-    util = sys.modules.get("multiprocessing.util")
-    if process is not None and util is not None and process.parent_process() is not None:
-        util.Finalize(None, shut_down, exitpriority=100)
-
-
 def _before_fork() -> None:
     _pipeline.before_fork()
-    # A worker drops the finalizers of its parent, and then calls whom the parent has registered here.
-    global _told_multiprocessing
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None and not _told_multiprocessing:
-        _told_multiprocessing = True
-        util.register_after_fork(_pipeline, lambda _pipeline: _finish_with_worker())
+    _process_end.before_fork()
 
 
 def _after_fork() -> None:
@@ -219,9 +321,9 @@ def _after_fork() -> None:
     global _lock
     _lock = threading.RLock()
     _registry.after_fork()
+    _metrics.forget()
     _pipeline.after_fork()
 
 
-_told_multiprocessing = False
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

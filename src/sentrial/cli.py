@@ -10,6 +10,10 @@ _NEEDED = ("click", "rich")
 
 def main() -> None:
     """Run the command with the arguments of the process, and exit."""
+    if sys.argv[1:2] == ["run"]:
+        from sentrial._cli.run import run
+
+        run(sys.argv[2:])
     try:
         from sentrial._cli.commands import sentrial
     except ModuleNotFoundError as missing:

@@ -3,35 +3,68 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
-from sentrial import _config, _guard, _registry, _setup
+from sentrial import _config, _guard, _registry, _setting_values, _setup
+from sentrial._handle import read_handle
 from sentrial._session import Account, Session
-from sentrial._spans import root
+from sentrial._spans import amounts, cost, failure, root
+from sentrial._spans.name import MAX_NAME, quietly
 from sentrial._spans.root import Ending, Opening
-from sentrial.events import SessionEvents
-from sentrial.interaction import Interaction, outcome
+from sentrial.attachment import Attachment
+from sentrial.events_by_id import EventsById
+from sentrial.interaction import Interaction, end, interaction_of_nothing, open_session
+from sentrial.state import SessionState
+
+if TYPE_CHECKING:
+    from sentrial.redact import PiiConfig
 
 DEFAULT_FLUSH = 30.0
 
 
-class SentrialClient:
+class SentrialClient(EventsById, SessionState):
     """Sessions for one account. Making one sets up what it needs, and opens no connection.
+
+    A client can be copied, and pickled: its key does not go into the pickle, so that where it arrives, ``configure()``
+    or ``SENTRIAL_API_KEY`` names it.
 
     Args:
         api_url: Sentrial's address; else that of ``configure()``, else ``SENTRIAL_API_URL``, else the public one.
         api_key: your key; else that of ``configure()``, else ``SENTRIAL_API_KEY``. Without one, sessions go wherever
             else is configured, or into the local store.
         fail_silently: ``False`` raises on bad input; else it is logged, and your program goes on.
+        langfuse: has no effect, and is logged: Langfuse takes OTLP itself, so that a collector can serve both.
+        pii: as in :func:`sentrial.configure`; masking is the whole process's.
+        batching: has no effect: every span is batched.
 
     Raises:
         ValueError: with ``fail_silently=False``, for a value that makes no sense.
     """
 
-    def __init__(self, api_url: str | None = None, api_key: str | None = None, fail_silently: bool = True) -> None:
-        self.fail_silently = fail_silently
+    def __init__(
+        self,
+        api_url: str | None = None,
+        api_key: str | None = None,
+        fail_silently: bool = True,
+        langfuse: object = None,
+        pii: PiiConfig | bool | str | None = None,
+        batching: object = None,
+    ) -> None:
+        self.fail_silently = fail_silently is not False
+        self.langfuse = langfuse
+        self.pii = pii
+        self.api_url = _setting_values.DEFAULT_API_URL
+        self._account: Account | None = None
+        self._set_up(api_url, api_key, fail_silently, langfuse, pii)
+
+    @_guard.guarded("setting up a client", _guard.nothing)
+    def _set_up(self, api_url: object, api_key: object, fail_silently: object, langfuse: object, pii: object) -> None:
+        self.fail_silently = fail_silently = amounts.read_switch("fail_silently", fail_silently, {}, default=True)
         process = _setup.ensure()
+        if pii is not None:
+            process = _setup.amend({"pii": pii}, strict=not fail_silently)
         # The address and the key may be this client's own; everything else is the process's.
         given = {
             "api_url": process.api_url if api_url is None else api_url,
@@ -39,10 +72,36 @@ class SentrialClient:
         }
         config = _config.read_config(given, strict=not fail_silently)
         self.api_url = config.api_url
-        self._account: Account | None = _setup.account_of(config)
+        self._account = _setup.account_of(config)
+        if langfuse is not None:
+            self._complain(
+                "langfuse",
+                "langfuse= has no effect: let OTEL_EXPORTER_OTLP_ENDPOINT name Langfuse, or a collector for both.",
+            )
+
+    @property
+    def api_key(self) -> str | None:
+        """The key of this client's account."""
+        return self._account.api_key if self._account is not None else None
 
     def __repr__(self) -> str:
         return f"SentrialClient(api_url={self.api_url!r}, api_key={'***' if self._account else None!r})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SentrialClient:
+        return self
+
+    def __reduce__(self) -> tuple[type[SentrialClient], tuple[str, None, bool]]:
+        return SentrialClient, (self.api_url, None, self.fail_silently)
+
+    def __enter__(self) -> SentrialClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- sessions ----------------------------------------------------------------------------------------------------
 
     def create_session(
         self,
@@ -66,22 +125,26 @@ class SentrialClient:
         Returns:
             The session's id: 49 characters, trace and root span in hex.
         """
+        return self._create(name, agent_name, user_id, parent_session_id, convo_id, metadata) or _id_of_nothing()
+
+    @_guard.guarded("creating a session", _guard.nothing)
+    def _create(
+        self, name: Any, agent_name: Any, user_id: Any, parent_session_id: Any, convo_id: Any, metadata: Any
+    ) -> str | None:
         opening = Opening(
-            agent_name=str(agent_name),
-            user_id=_text(user_id),
-            name=_text(name),
-            conversation_id=_text(convo_id),
-            parent_session_id=_text(parent_session_id),
+            agent_name=agent_name,
+            user_id=user_id,
+            name=name,
+            conversation_id=convo_id,
+            parent_session_id=parent_session_id,
             metadata=metadata,
             account=self._account_now(),
         )
-        try:
-            root.end_idle(_config.active.session_timeout)
-            return root.open_session(opening, nested=False).id
-        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
-            _guard.failed("creating a session", error)
-            return root.session_without_span(opening).id
+        session = open_session(opening, nested=False, loud=not self.fail_silently)
+        session.client = self
+        return session.id
 
+    @_guard.guarded("completing a session", dict)
     def complete_session(
         self,
         session_id: str,
@@ -118,30 +181,35 @@ class SentrialClient:
         if session is None:
             return {}
         ending = Ending(
-            outcome=root.COMPLETED if success else root.FAILED,
+            success=success,
             failure_reason=failure_reason,
             input=user_input,
             output=assistant_output,
             estimated_cost=estimated_cost,
-            custom_metrics=custom_metrics or {},
+            custom_metrics=custom_metrics,
             duration_ms=duration_ms,
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
             total_tokens=total_tokens,
         )
-        try:
-            _setup.settle()
-            ended = root.end_session(session, ending)
-        except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
-            _guard.failed("completing a session", error)
-            return {}
-        if not ended:
+        answer = end(session, ending, loud=not self.fail_silently)
+        if not answer:
             self._complain(
                 "completed already",
                 f"session {session_id!r} is completed already; the second completion is not recorded.",
             )
-            return {}
-        return outcome(session, ending)
+        return answer
+
+    def close_session(
+        self,
+        session_id: str,
+        duration_ms: float | None = None,
+        success: bool | None = None,
+        failure_reason: str | None = None,
+    ) -> dict[str, Any]:
+        """End a session; :meth:`complete_session` says more. ``success``: it did, if not given."""
+        succeeded = True if success is None else success
+        return self.complete_session(session_id, succeeded, failure_reason, duration_ms=duration_ms)
 
     def begin(
         self,
@@ -153,197 +221,95 @@ class SentrialClient:
         metadata: Mapping[str, Any] | None = None,
     ) -> Interaction:
         """Open a session as an object, and make it current until its ``finish()``; see :func:`sentrial.begin`."""
-        root.end_idle(_config.active.session_timeout)
-        event_id = _text(event_id) or str(uuid.uuid4())
+        return self._begin(user_id, event, input, event_id, convo_id, metadata) or interaction_of_nothing(self)
+
+    @_guard.guarded("beginning an interaction", _guard.nothing)
+    def _begin(
+        self, user_id: Any, event: Any, said: object, event_id: Any, convo_id: Any, metadata: Any
+    ) -> Interaction | None:
+        event_id = quietly(event_id) if failure.is_told(event_id) else str(uuid.uuid4())
         return Interaction(
+            self,
             Opening(
-                agent_name=str(event),
-                user_id=_text(user_id),
-                name=f"{event}:{event_id[:8]}",
-                conversation_id=_text(convo_id),
+                agent_name=event,
+                user_id=user_id,
+                name=f"{quietly(event)}:{event_id[:8]}"[:MAX_NAME],
+                conversation_id=convo_id,
                 event_id=event_id,
                 metadata=metadata,
-                input=input,
+                input=said,
                 account=self._account_now(),
+            ),
+        )
+
+    def resume(self, handle: str) -> Interaction:
+        """Go on with a session that :meth:`Interaction.export` handed over; see :func:`sentrial.resume`."""
+        return self._resume(handle) or interaction_of_nothing(self)
+
+    @_guard.guarded("resuming a session", _guard.nothing)
+    def _resume(self, handle: Any) -> Interaction | None:
+        read = read_handle(handle)
+        if read is None:
+            self._complain(
+                "no handle", f"{_guard.shown(handle)} is no handle: give what export() returned. A new session begins."
             )
-        )
+            return self.begin(None, "resumed", metadata={"handle": _guard.shown(handle)})
+        session = _registry.find(read.session_id)
+        if session is None or session.ended or session.outcome is not None or not session.agent_name:
+            session = _registry.remember_foreign(read, self._account_now()) or session
+        assert session is not None  # read_handle() has looked at the id
+        interaction = Interaction.of(self, session)
+        interaction.make_current()
+        return interaction
 
-    def track_tool_call(
-        self,
-        session_id: str,
-        tool_name: str,
-        tool_input: object,
-        tool_output: object,
-        reasoning: str | None = None,
-        estimated_cost: float | None = None,
-        tool_error: object = None,
-        token_count: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        *,
-        call_id: str | None = None,
-        duration_ms: float | None = None,
-    ) -> dict[str, Any]:
-        """Add a tool call that has run.
+    def attach(self, session_id: str) -> Attachment:
+        """Make a session current in a block, without ending it; see :func:`sentrial.attach`."""
+        return Attachment(self._find_or_make_up(session_id) or root.NOWHERE, loud=not self.fail_silently)
 
-        Args:
-            session_id: what :meth:`create_session` gave, in this process or another.
-            tool_name: the tool's name, low in cardinality.
-            tool_input: its arguments; anything that is no mapping is kept under ``input``.
-            tool_output: what it gave; anything that is no mapping is kept under ``result``.
-            reasoning: why the agent called it.
-            estimated_cost: dollars.
-            tool_error: what went wrong: words, an exception, or ``{"message": ..., "type": ...}``.
-            token_count: tokens that the tool used.
-            metadata: anything else.
-            call_id: the id that the model gave the call; it links the tool with the model call that asked for it.
-            duration_ms: how long it ran, in milliseconds; without it the span has no duration.
+    @_guard.guarded("attaching to a session", _guard.nothing)
+    def _find_or_make_up(self, session_id: object) -> Session | None:
+        return self._find(session_id) or root.nowhere(Opening("", None, account=self._account_now()))
 
-        Returns:
-            ``{"id": ..., "sessionId": ..., "eventType": ...}``; ``{}`` if there is no such session.
-        """
-        events = self._events(session_id)
-        if events is None:
-            return {}
-        return events.track_tool_call(
-            tool_name, tool_input, tool_output, reasoning, estimated_cost, tool_error, token_count, metadata,
-            call_id=call_id, duration_ms=duration_ms,
-        )  # fmt: skip
+    # --- cost --------------------------------------------------------------------------------------------------------
 
-    def track_decision(
-        self,
-        session_id: str,
-        reasoning: str,
-        alternatives: Iterable[str] | None = None,
-        confidence: float | None = None,
-        estimated_cost: float | None = None,
-        token_count: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        *,
-        chosen: str | None = None,
-    ) -> dict[str, Any]:
-        """Add a decision that was taken.
+    @staticmethod
+    def calculate_openai_cost(model: str, input_tokens: int, output_tokens: int) -> float:
+        """Dollars that a call of OpenAI's costs, by genai-prices (extra ``cost``); NaN where nobody knows the price."""
+        return cost.quote("openai", model, input_tokens, output_tokens)
 
-        Args:
-            session_id: what :meth:`create_session` gave, in this process or another.
-            reasoning: why.
-            alternatives: what else was possible.
-            confidence: how sure the agent was, from 0 to 1.
-            estimated_cost: dollars.
-            token_count: tokens that deciding used.
-            metadata: anything else.
-            chosen: what it chose.
+    @staticmethod
+    def calculate_anthropic_cost(model: str, input_tokens: int, output_tokens: int) -> float:
+        """The same for Anthropic."""
+        return cost.quote("anthropic", model, input_tokens, output_tokens)
 
-        Returns:
-            As :meth:`track_tool_call`.
-        """
-        events = self._events(session_id)
-        if events is None:
-            return {}
-        return events.track_decision(
-            reasoning, alternatives, confidence, estimated_cost, token_count, metadata, chosen=chosen
-        )
+    @staticmethod
+    def calculate_google_cost(model: str, input_tokens: int, output_tokens: int) -> float:
+        """The same for Google."""
+        return cost.quote("google", model, input_tokens, output_tokens)
 
-    def track_llm_call(
-        self,
-        session_id: str,
-        model: str,
-        *,
-        provider: str | None = None,
-        input: object = None,  # noqa: A002 - the name that begin() has for it
-        output: object = None,
-        prompt_tokens: int | None = None,
-        completion_tokens: int | None = None,
-        cached_tokens: int | None = None,
-        reasoning_tokens: int | None = None,
-        estimated_cost: float | None = None,
-        duration_ms: float | None = None,
-        error: object = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Add a model call that no patched client saw.
+    # --- the end -----------------------------------------------------------------------------------------------------
 
-        Args:
-            session_id: what :meth:`create_session` gave, in this process or another.
-            model: the model's name.
-            provider: who serves it, in the words of ``gen_ai.provider.name``: ``openai``, ``anthropic``, ...
-            input: the prompt, or a list of ``{"role": ..., "content": ...}``.
-            output: what the model answered.
-            prompt_tokens: input tokens, cached ones included.
-            completion_tokens: output tokens, reasoning included.
-            cached_tokens: those of the input that came from a cache.
-            reasoning_tokens: those of the output that were reasoning.
-            estimated_cost: dollars; if not given, the tokens are priced.
-            duration_ms: how long it took, in milliseconds; without it the span has no duration.
-            error: what went wrong: an exception, or words.
-            metadata: anything else.
-
-        Returns:
-            As :meth:`track_tool_call`.
-        """
-        events = self._events(session_id)
-        if events is None:
-            return {}
-        return events.track_llm_call(
-            model, provider=provider, input=input, output=output,
-            prompt_tokens=prompt_tokens, completion_tokens=completion_tokens,
-            cached_tokens=cached_tokens, reasoning_tokens=reasoning_tokens,
-            estimated_cost=estimated_cost, duration_ms=duration_ms, error=error, metadata=metadata,
-        )  # fmt: skip
-
-    def track_error(
-        self,
-        session_id: str,
-        error_message: str,
-        error_type: str | None = None,
-        tool_name: str | None = None,
-        stack_trace: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Add an error that happened.
-
-        Args:
-            session_id: what :meth:`create_session` gave, in this process or another.
-            error_message: its words.
-            error_type: its kind, low in cardinality.
-            tool_name: the tool that it happened in.
-            stack_trace: where.
-            metadata: anything else.
-        """
-        events = self._events(session_id)
-        if events is None:
-            return {}
-        return events.track_error(error_message, error_type, tool_name, stack_trace, metadata)
-
+    @_guard.guarded("flushing", bool)
     def flush(self, timeout: float = DEFAULT_FLUSH) -> bool:
         """Wait until everything that has ended is dealt with; see :func:`sentrial.flush`."""
-        return _setup.flush(timeout)
+        with _guard.raising(not self.fail_silently):
+            return _setup.flush(amounts.read_seconds("timeout", timeout, DEFAULT_FLUSH))
+
+    def shutdown(self, timeout: float = DEFAULT_FLUSH) -> None:
+        """Like :meth:`flush`: other clients share what delivers. :func:`sentrial.shutdown` ends it all."""
+        self.flush(timeout)
+
+    def close(self) -> None:
+        """Like :meth:`shutdown`, within ``SENTRIAL_FLUSH_TIMEOUT``. What is tracked later is delivered all the same."""
+        self.flush(_config.active.flush_timeout)
 
     def _account_now(self) -> Account | None:
-        """This client's account; named again, for after a shutdown the road no longer knows it."""
+        # Named again, for after a shutdown the road no longer knows it.
         config = _setup.ensure()
         if self._account is not None and config.enabled:
             _setup.add_account(self._account)
         return self._account
 
-    def _find(self, session_id: str) -> Session | None:
-        session = _registry.find(session_id) if isinstance(session_id, str) else None
-        if session is None:
-            session = _registry.remember_foreign(session_id, self._account_now())
-        if session is None:
-            self._complain(
-                "no session id", f"{session_id!r} is no session id: give what create_session() or begin() returned."
-            )
-        return session
 
-    def _events(self, session_id: str) -> SessionEvents | None:
-        session = self._find(session_id)
-        return None if session is None else SessionEvents(session)
-
-    def _complain(self, kind: str, words: str) -> None:
-        if not self.fail_silently:
-            raise ValueError(words)
-        _guard.say_once(kind, "sentrial: %s More of this kind is not logged.", words)
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _id_of_nothing() -> str:
+    return f"{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}"

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 
 from opentelemetry.trace import Span
 
-from sentrial import _guard, semconv
+from sentrial import _guard
 from sentrial._session import Session
-from sentrial._spans import afterwards
+from sentrial._spans import afterwards, failure
 from sentrial._spans.decision import Decision
+from sentrial._spans.error import record_error
+from sentrial._spans.live import LiveEvent, blank
 from sentrial._spans.llm_by_hand import LlmEvent
 from sentrial._spans.tool import ToolCall
 
+E = TypeVar("E", bound=LiveEvent)
+
+
+class EventType(str, Enum):
+    """What ``track_*`` says under ``eventType`` of the event that it wrote."""
+
+    TOOL_CALL = "tool_call"
+    LLM_DECISION = "llm_decision"
+    LLM_CALL = "llm_call"
+    ERROR = "error"
+
 
 class SessionEvents:
-    """Adds events to ``session``."""
+    """Adds events to ``session``. ``loud``: bad input raises :class:`ValueError`, once what is good is recorded."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, loud: bool = False) -> None:
         self._session = session
+        self._loud = loud
         self._last_error: str | None = None
 
     @property
@@ -49,14 +64,17 @@ class SessionEvents:
             description: what the tool does.
             metadata: anything else.
         """
-        return ToolCall(
-            self._session,
-            str(name),
-            input,
-            reasoning=reasoning,
-            call_id=call_id,
-            description=description,
-            metadata=metadata,
+        return self._start(
+            ToolCall,
+            lambda: ToolCall(
+                self._session,
+                name,
+                input,
+                reasoning=reasoning,
+                call_id=call_id,
+                description=description,
+                metadata=metadata,
+            ),
         )
 
     def llm(
@@ -75,7 +93,9 @@ class SessionEvents:
             input: the prompt, or a list of ``{"role": ..., "content": ...}``.
             metadata: anything else.
         """
-        return LlmEvent(self._session, model, provider=provider, input=input, metadata=metadata)
+        return self._start(
+            LlmEvent, lambda: LlmEvent(self._session, model, provider=provider, input=input, metadata=metadata)
+        )
 
     def decision(
         self,
@@ -95,7 +115,23 @@ class SessionEvents:
             chosen: what it chose.
             metadata: anything else.
         """
-        return Decision(self._session, reasoning, alternatives, confidence, chosen, metadata=metadata)
+        return self._start(
+            Decision, lambda: Decision(self._session, reasoning, alternatives, confidence, chosen, metadata=metadata)
+        )
+
+    def _start(self, kind: type[E], make: Callable[[], E]) -> E:
+        event: E | None = None
+        try:
+            with _guard.raising(self._loud):
+                event = make()
+        except _guard.RefusedError as error:
+            if event is not None:
+                event.end(error)
+            raise
+        except Exception as error:  # noqa: BLE001 - nothing of ours may keep the user's block from running
+            _guard.failed("making an event", error)
+            return blank(kind, self._session)
+        return event
 
     # --- events told afterwards --------------------------------------------------------------------------------------
 
@@ -112,10 +148,12 @@ class SessionEvents:
         *,
         call_id: str | None = None,
         duration_ms: float | None = None,
+        trace_id: str | None = None,
+        span_id: str | None = None,
     ) -> dict[str, Any]:
         """A tool call that has run; the arguments are those of :meth:`SentrialClient.track_tool_call`."""
         return self._tell(
-            semconv.EVENT_TOOL_CALL,
+            EventType.TOOL_CALL,
             lambda: afterwards.tell_tool_call(
                 self._session,
                 tool_name,
@@ -127,6 +165,8 @@ class SessionEvents:
                 token_count=token_count,
                 call_id=call_id,
                 duration_ms=duration_ms,
+                trace_id=trace_id,
+                span_id=span_id,
                 metadata=metadata,
             ),
         )
@@ -141,10 +181,12 @@ class SessionEvents:
         metadata: Mapping[str, Any] | None = None,
         *,
         chosen: str | None = None,
+        trace_id: str | None = None,
+        span_id: str | None = None,
     ) -> dict[str, Any]:
         """A decision that was taken; the arguments are those of :meth:`SentrialClient.track_decision`."""
         return self._tell(
-            semconv.EVENT_DECISION,
+            EventType.LLM_DECISION,
             lambda: afterwards.tell_decision(
                 self._session,
                 reasoning,
@@ -153,6 +195,8 @@ class SessionEvents:
                 chosen=chosen,
                 estimated_cost=estimated_cost,
                 token_count=token_count,
+                trace_id=trace_id,
+                span_id=span_id,
                 metadata=metadata,
             ),
         )
@@ -175,7 +219,7 @@ class SessionEvents:
     ) -> dict[str, Any]:
         """A model call that no patched client saw; the arguments are those of :meth:`SentrialClient.track_llm_call`."""
         return self._tell(
-            semconv.EVENT_LLM_CALL,
+            EventType.LLM_CALL,
             lambda: afterwards.tell_llm_call(
                 self._session,
                 model,
@@ -200,30 +244,39 @@ class SessionEvents:
         tool_name: str | None = None,
         stack_trace: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        *,
+        trace_id: str | None = None,
+        span_id: str | None = None,
     ) -> dict[str, Any]:
         """An error that happened; unless :meth:`finish` says otherwise, the interaction has failed."""
-        self._last_error = str(error_message)
-        return self._tell(
-            semconv.EVENT_ERROR,
-            lambda: afterwards.tell_error(
+
+        def write() -> Span:
+            self._last_error = failure.read_words(error_message)
+            return record_error(
                 self._session,
                 error_message,
                 error_type,
                 tool_name=tool_name,
                 stack_trace=stack_trace,
+                trace_id=trace_id,
+                span_id=span_id,
                 metadata=metadata,
-            ),
-        )
+            )
 
-    def _tell(self, event_type: str, write: Callable[[], Span]) -> dict[str, Any]:
+        return self._tell(EventType.ERROR, write)
+
+    def _tell(self, event_type: EventType, write: Callable[[], Span]) -> dict[str, Any]:
         """Write one event; what comes back names it, ``{}`` where writing failed."""
         try:
-            span = write()
+            with _guard.raising(self._loud):
+                span = write()
+        except _guard.RefusedError:
+            raise
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
-            _guard.failed(f"writing a {event_type}", error)
+            _guard.failed(f"writing a {event_type.value}", error)
             return {}
         return {
             "id": f"{span.get_span_context().span_id:016x}",
             "sessionId": self._session.id,
-            "eventType": event_type,
+            "eventType": event_type.value,
         }

@@ -74,8 +74,14 @@ GEN_AI_TOOL_CALL_RESULT = "gen_ai.tool.call.result"
 # --- core conventions --------------------------------------------------------------------------------------------
 SESSION_ID = "session.id"
 USER_ID = "user.id"
+ENDUSER_ID = "enduser.id"
+SERVICE_NAME = "service.name"
+SERVICE_NAME_UNKNOWN = "unknown_service"
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
+URL_FULL = "url.full"
+HTTP_RESPONSE_STATUS_CODE = "http.response.status_code"
+HTTP_STATUS_CODE = "http.status_code"
 ERROR_TYPE = "error.type"
 ERROR_TYPE_OTHER = "_OTHER"
 EXCEPTION_EVENT = "exception"
@@ -116,6 +122,7 @@ SENTRIAL_LATE = "sentrial.late"
 
 # --- sentrial: the session's root --------------------------------------------------------------------------------
 SENTRIAL_SESSION_NAME = "sentrial.session.name"
+SENTRIAL_STATE = "sentrial.state"
 SENTRIAL_SESSION_OUTCOME = "sentrial.session.outcome"
 SENTRIAL_SESSION_SUCCESS = "sentrial.session.success"
 SENTRIAL_SESSION_FAILURE_REASON = "sentrial.session.failure_reason"
@@ -127,6 +134,7 @@ SENTRIAL_SESSION_DURATION_MS = "sentrial.session.duration_ms"
 SENTRIAL_EVENT_ID = "sentrial.event_id"
 SENTRIAL_CONVO_ID = "sentrial.convo_id"
 SENTRIAL_PARENT_SESSION_ID = "sentrial.parent_session_id"
+SENTRIAL_PROJECT = "sentrial.project"
 SENTRIAL_METRICS = "sentrial.metric"
 SENTRIAL_METRIC_PREFIX = "sentrial.metric."
 
@@ -142,6 +150,7 @@ LINK_CALLER = "caller"
 LINK_SESSION = "session"
 LINK_PARENT_SESSION = "parent_session"
 LINK_REQUESTED_BY = "requested_by"
+LINK_GIVEN = "given"
 
 # --- metrics (names as released in opentelemetry-util-genai 1.3b0; upstream is renaming them) ---------------------
 METRIC_OPERATION_DURATION = "gen_ai.client.operation.duration"
@@ -150,7 +159,59 @@ GEN_AI_TOKEN_TYPE = "gen_ai.token.type"
 TOKEN_TYPE_INPUT = "input"
 TOKEN_TYPE_OUTPUT = "output"
 
+# --- metrics of our own: what became of spans --------------------------------------------------------------------
+METRIC_SPANS_STORED = "sentrial.spans.stored"
+METRIC_SPANS_LOST = "sentrial.spans.lost"
+SENTRIAL_DESTINATION = "sentrial.destination"
+SENTRIAL_LOST_REASON = "sentrial.lost.reason"
+
 # Span types on which the conventions allow gen_ai.conversation.id.
 OPERATIONS_OF_A_CONVERSATION = frozenset(
     {"chat", "generate_content", "text_completion", "invoke_agent", "invoke_workflow", "execute_tool"}
 )
+
+# Span types on which the conventions allow gen_ai.agent.name.
+OPERATIONS_OF_AN_AGENT = frozenset({"invoke_agent", "create_agent", "execute_tool", "plan"})
+
+# What tells the AI spans of others: how their attributes begin, in every dialect that we know.
+AI_PREFIXES = ("gen_ai.", "llm.", "ai.", "openinference.", "traceloop.", "openai.", "anthropic.", "cohere.")
+
+# Where Sentrial looks for a conversation, and where others write one.
+KEYS_OF_A_CONVERSATION = (
+    SENTRIAL_CONVO_ID, "conversation.id", "thread.id", GEN_AI_CONVERSATION_ID, SESSION_ID,
+)  # fmt: skip
+
+# --- what others write of where an HTTP request goes: its host, its whole address
+KEYS_OF_A_HOST = (SERVER_ADDRESS, "net.peer.name")
+KEYS_OF_AN_ADDRESS = (URL_FULL, "http.url")
+
+# --- baggage -----------------------------------------------------------------------------------------------------
+BAGGAGE_SESSION = "sentrial.session"
+
+# --- what others write of a model call, in the current conventions and in older and other ones: the first that is there
+FOREIGN_INPUT_TOKENS = (
+    GEN_AI_USAGE_INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.token_count.prompt", "llm.usage.prompt_tokens",
+)  # fmt: skip
+FOREIGN_OUTPUT_TOKENS = (
+    GEN_AI_USAGE_OUTPUT_TOKENS, "gen_ai.usage.completion_tokens", "llm.token_count.completion",
+    "llm.usage.completion_tokens",
+)  # fmt: skip
+FOREIGN_TOTAL_TOKENS = ("gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")
+FOREIGN_CACHE_READ_TOKENS = (
+    GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, "gen_ai.usage.cache_read_input_tokens",
+    "llm.token_count.prompt_details.cache_read",
+)  # fmt: skip
+FOREIGN_CACHE_WRITE_TOKENS = (
+    GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, "gen_ai.usage.cache_creation.input_tokens",
+    "gen_ai.usage.cache_creation_input_tokens", "llm.token_count.prompt_details.cache_write",
+)  # fmt: skip
+FOREIGN_MODEL = (
+    GEN_AI_RESPONSE_MODEL, GEN_AI_REQUEST_MODEL, "llm.model_name", "embedding.model_name", "llm.response.model",
+    "llm.request.model",
+)  # fmt: skip
+FOREIGN_PROVIDER = (GEN_AI_PROVIDER_NAME, "gen_ai.system", "llm.provider", "llm.system", "llm.vendor")
+FOREIGN_KIND = (GEN_AI_OPERATION_NAME, OPENINFERENCE_SPAN_KIND, "llm.request.type", "traceloop.span.kind")
+FOREIGN_MODEL_CALLS = frozenset(
+    {"chat", "generate_content", "text_completion", "embeddings", "completion", "embedding", "llm"}
+)
+FOREIGN_TOOL_CALLS = frozenset({"execute_tool", "tool"})

@@ -83,7 +83,7 @@ class Usage(NamedTuple):
     """Tokens of one model call, as the provider billed them. ``None`` is "not said", never zero.
 
     ``input_tokens`` includes cached tokens of both kinds, ``output_tokens`` includes reasoning tokens; the others are
-    parts of these two (GenAI conventions, "Token usage").
+    parts of these two (GenAI conventions, "Token usage"). ``undivided_tokens``: where only the sum of both was said.
     """
 
     input_tokens: int | None = None
@@ -93,6 +93,7 @@ class Usage(NamedTuple):
     reasoning_tokens: int | None = None
     audio_input_tokens: int | None = None
     audio_output_tokens: int | None = None
+    undivided_tokens: int | None = None
 
 
 class LlmRequest(NamedTuple):

@@ -64,7 +64,7 @@ def body(spans: list[ReadableSpan]) -> bytes:
         (400, Refused("400 Bad Request: the words")),
         (401, Refused("401 Unauthorized: the key was refused; check SENTRIAL_API_KEY: the words")),
         (403, Refused("403 Forbidden: the key was refused; check SENTRIAL_API_KEY: the words")),
-        (404, Refused("404 Not Found: the words")),
+        (404, Refused("404 Not Found: the words; is this the address of an OTLP server?")),
         (408, RetryLater("408 Request Timeout: the words")),
         (413, TooLarge("413 Request Entity Too Large: the words")),
         (415, Refused("415 Unsupported Media Type: the words")),

@@ -146,8 +146,7 @@ def test_flush_does_not_wait_for_the_end_of_a_pause_of_ours(server: SentrialStan
 def test_close_delivers_and_ends_the_thread(server: SentrialStandIn) -> None:
     line = Line(server.url, flush_interval=3600.0)
     line.put("a", "b")
-    thread = line.outlet.thread
-    assert thread is not None
+    (thread,) = line.outlet.crew.threads
     line.outlet.close(TIMEOUT)
     thread.join(TIMEOUT)
     assert not thread.is_alive()
@@ -166,8 +165,8 @@ def test_close_ends_within_its_time_while_the_server_is_silent_and_says_what_is_
     line.outlet.close(0.2)
     assert line.counts == {"stored": 0, "shut down": 3}
     assert said() == [
-        "sentrial: 3 spans for Sentrial are lost: they could not be sent in the time that the end of the program may "
-        "take. More of this kind is counted, not logged."
+        "sentrial: 3 spans for Sentrial are lost: they could not be sent in the time that there was "
+        "(SENTRIAL_FLUSH_TIMEOUT). More of this kind is counted, not logged."
     ]
 
 
@@ -177,8 +176,7 @@ def test_what_is_stored_after_it_was_written_off_counts_as_stored(server: Sentri
     line.put("under way")
     server.wait_for_requests(1)
     line.put("waiting")
-    thread = line.outlet.thread
-    assert thread is not None
+    (thread,) = line.outlet.crew.threads
     line.outlet.close(0.05)
     assert line.counts == {"stored": 0, "shut down": 2}
     server.speak()

@@ -11,9 +11,10 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 from sentrial import _payload
 from sentrial._payload import Payload
-from sentrial._session import PricedCall, Session
+from sentrial._session import Session
 from sentrial._spans import afterwards, cost, root, source
 from sentrial._spans.root import Ending, Opening
+from sentrial._totals import PricedCall
 from sentrial.types import Usage
 from written import Writing
 
@@ -136,7 +137,7 @@ def test_without_the_price_database_there_is_no_cost_and_one_line() -> None:
         import logging, sys
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
         sys.modules["genai_prices"] = None
-        from sentrial._session import PricedCall
+        from sentrial._totals import PricedCall
         from sentrial._spans import cost
         from sentrial.types import Usage
         for _ in range(3):

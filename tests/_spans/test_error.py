@@ -4,13 +4,13 @@ import pytest
 from opentelemetry.trace import SpanKind
 
 from sentrial._session import Session
-from sentrial._spans import afterwards
+from sentrial._spans.error import record_error
 from sentrial._spans.failure import MAX_STACK, MAX_WORDS
 from written import Writing
 
 
 def test_a_told_error_is_a_span_with_the_exception_event(recorder: Writing, session: Session) -> None:
-    afterwards.tell_error(
+    record_error(
         session, "no route", "ConnectionError", tool_name="search", stack_trace="at x.py:1", metadata={"try": 2}
     )
     span = recorder.named("error")
@@ -42,7 +42,7 @@ def test_a_told_error_is_a_span_with_the_exception_event(recorder: Writing, sess
 
 
 def test_without_a_type_it_is_other(recorder: Writing, session: Session) -> None:
-    afterwards.tell_error(session, "what")
+    record_error(session, "what")
     assert recorder.last.attributes["error.type"] == "_OTHER"
     assert recorder.last.events == [("exception", {"exception.type": "_OTHER", "exception.message": "what"})]
 
@@ -51,7 +51,7 @@ def test_an_exception_says_its_type_and_stack_itself(recorder: Writing, session:
     try:
         raise KeyError("missing")
     except KeyError as error:
-        afterwards.tell_error(session, error)
+        record_error(session, error)
     ((_, event),) = recorder.last.events
     assert recorder.last.attributes["error.type"] == "KeyError"
     assert recorder.last.status == ("ERROR", "'missing'")
@@ -64,7 +64,7 @@ def test_words_and_stacks_are_cut_without_half_a_secret(recorder: Writing, sessi
     for shift in range(0, 60, 5):
         words = "w" * (MAX_WORDS - shift) + f" {secret} " + "w" * 50_000
         stack = "s" * 50_000 + f" {secret} " + "s" * (MAX_STACK - shift)
-        afterwards.tell_error(session, words, stack_trace=stack)
+        record_error(session, words, stack_trace=stack)
         ((_, event),) = recorder.last.events
         assert MAX_WORDS - len(secret) < len(event["exception.message"]) <= MAX_WORDS
         assert MAX_STACK - len(secret) < len(event["exception.stacktrace"]) <= MAX_STACK
@@ -76,7 +76,7 @@ def test_words_and_stacks_are_cut_without_half_a_secret(recorder: Writing, sessi
 
 @pytest.mark.parametrize("odd", [7, None, ["a"], b"x"])
 def test_odd_words_types_and_stacks_are_taken(recorder: Writing, session: Session, odd: object) -> None:
-    afterwards.tell_error(session, odd, odd, tool_name=odd, stack_trace=odd, metadata=odd)
+    record_error(session, odd, odd, tool_name=odd, stack_trace=odd, metadata=odd)
     assert recorder.last.status[0] == "ERROR"
     assert recorder.last.attributes["error.type"] in (str(odd), "_OTHER")
 
@@ -86,8 +86,8 @@ def test_words_that_cannot_be_read_or_encoded_are_taken(recorder: Writing, sessi
         def __str__(self) -> str:
             raise RuntimeError("no")
 
-    afterwards.tell_error(session, RudeError())
+    record_error(session, RudeError())
     assert recorder.last.status == ("ERROR", "(its words cannot be read)")
-    afterwards.tell_error(session, "lone \ud800 surrogate", stack_trace="at \udfff")
+    record_error(session, "lone \ud800 surrogate", stack_trace="at \udfff")
     assert recorder.last.status == ("ERROR", "lone \ufffd surrogate")
     assert recorder.last.events[0][1]["exception.stacktrace"] == "at \ufffd"

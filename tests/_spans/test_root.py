@@ -11,6 +11,7 @@ from sentrial._config import Config
 from sentrial._payload import Policy
 from sentrial._session import Session
 from sentrial._spans import afterwards, root
+from sentrial._spans.error import record_error
 from sentrial._spans.root import Ending, Opening
 from written import Writing
 
@@ -156,7 +157,7 @@ def test_totals_are_sums_of_what_is_known(recorder: Writing, session: Session) -
     afterwards.tell_llm_call(session, "no-such-model", prompt_tokens=5, completion_tokens=7, estimated_cost=0.25)
     afterwards.tell_tool_call(session, "t", {}, {}, estimated_cost=0.5)
     afterwards.tell_decision(session, "why")
-    afterwards.tell_error(session, "what")
+    record_error(session, "what")
     root.end_session(session, Ending())
     attributes = recorder.last.attributes
     assert {key: attributes[key] for key in COUNTS} == dict(zip(COUNTS, (2, 1, 1, 1), strict=True))

@@ -12,6 +12,7 @@ from sentrial import _payload, semconv
 from sentrial._payload import Policy
 from sentrial._session import Session
 from sentrial._spans import afterwards, llm, root
+from sentrial._spans.error import record_error
 from sentrial._spans.root import Ending
 from sentrial._spans.tool import ToolCall
 from sentrial.types import LlmRequest, LlmResponse
@@ -279,7 +280,7 @@ def test_what_comes_after_the_session_is_marked_late_and_stays_in_it(recorder: W
     tell: list[Callable[[], object]] = [
         lambda: afterwards.tell_tool_call(session, "t", {}, {}),
         lambda: afterwards.tell_decision(session, "why"),
-        lambda: afterwards.tell_error(session, "what"),
+        lambda: record_error(session, "what"),
         lambda: afterwards.tell_llm_call(session, "m"),
     ]
     for each in tell:

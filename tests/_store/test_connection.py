@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixed_spans.rows import root
-from sentrial._store.connection import _is_made, open_for_reading, open_for_writing
+from sentrial._store.connection import _version, open_for_reading, open_for_writing
 from sentrial._store.failures import StoreBusyError, StoreUnusableError
 from sentrial._store.read import list_sessions
 from sentrial._store.schema import VERSION
@@ -65,7 +65,7 @@ def test_a_newer_version_is_refused(path: Path, open_store: object) -> None:
     with pytest.raises(StoreUnusableError) as refused:
         open_store(path)  # type: ignore[operator]  # one of two functions
     assert str(refused.value) == (
-        f"local store {path}: its format has version 2, this sentrial knows versions up to 1; upgrade with: "
+        f"local store {path}: its format has version 3, this sentrial knows versions up to 2; upgrade with: "
         "pip install --upgrade sentrial-otel (or set SENTRIAL_STORE to another path)"
     )
 
@@ -175,8 +175,8 @@ def test_a_store_made_by_another_process_while_we_look_is_not_taken_for_a_strang
             make_store(path)
 
     ours.set_trace_callback(make_it_meanwhile)
-    assert _is_made(ours, path) is False
+    assert _version(ours, path) == 0
     ours.set_trace_callback(None)
     assert "PRAGMA application_id" in looked_at
-    assert _is_made(ours, path) is True
+    assert _version(ours, path) == VERSION
     ours.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,50 @@ def test_what_takes_too_long_is_left_to_the_next_call(
         write_spans(connection, one_session(number))
     removed = [pruning.prune(connection, 0, patience_s=0) for _ in range(5)]
     assert [each and each.sessions for each in removed] == [2, 2, 2, 1, None]
+
+
+def test_a_running_session_stays_however_old_it_is(connection: sqlite3.Connection) -> None:
+    write_spans(connection, [row(900, 2, LLM, -500, SENTRIAL_REASONING="x" * 20_000)])
+    for number in range(1, 40):
+        write_spans(connection, one_session(number))
+    prune(connection, BOUND)
+    prune(connection, 0)
+    assert [each.status for each in list_sessions(connection)] == ["running"]
+    assert len(read_spans(connection, session_id(900))) == 1
+    assert prune(connection, 0) is None
+    write_spans(connection, [root(900, -500, -400)])
+    assert prune(connection, 0) is not None
+    assert list_sessions(connection) == []
+
+
+def test_one_that_was_left_behind_goes_like_any_other(connection: sqlite3.Connection) -> None:
+    write_spans(connection, one_session(1)[:1])
+    assert pruning.prune(connection, 0, silence_s=3600) is None
+    connection.execute("UPDATE sessions SET heard_ns = 0")
+    removed = pruning.prune(connection, 0, silence_s=3600)
+    assert removed is not None
+    assert removed.sessions == 1
+
+
+def seconds_since(begin: float) -> float:
+    return (time.time_ns() - at(begin)) / 1e9
+
+
+def test_what_ended_too_long_ago_goes_and_nothing_else(connection: sqlite3.Connection) -> None:
+    write_spans(connection, [*one_session(1), root(2, 2, 50), *one_session(3), row(4, 2, LLM, 1), *one_session(60)])
+    write_spans(connection, [row(905, 2, None, 5, session=False), row(970, 2, None, 70, session=False)])
+    removed = pruning.expire(connection, seconds_since(40))
+    assert removed is not None
+    assert (removed.sessions, removed.spans) == (2, 5)
+    # The second ended later, the fourth is running.
+    assert [each.session_id for each in list_sessions(connection)] == [session_id(n) for n in (60, 2, 4)]
+    assert [each.start_ns for each in read_spans(connection, None)] == [at(70)]
+    assert pruning.expire(connection, seconds_since(40)) is None
+
+
+def test_age_and_size_know_nothing_of_each_other(connection: sqlite3.Connection) -> None:
+    for number in range(1, 10):
+        write_spans(connection, one_session(number))
+    assert prune(connection, 2**30) is None
+    assert pruning.expire(connection, seconds_since(-1)) is None
+    assert len(list_sessions(connection)) == 9

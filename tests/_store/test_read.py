@@ -23,6 +23,7 @@ from sentrial._store.read import (
     read_text,
     short_ids,
 )
+from sentrial._store.session_filter import SessionFilter
 from sentrial._store.write import write_spans
 
 
@@ -56,6 +57,8 @@ def names(events: list[Event]) -> list[Any]:
         ({"user": "user-1", "limit": 2}, [11, 9]),
         ({"status": "failed"}, [12, 8, 4]),
         ({"since_ns": at(11)}, [12, 11]),
+        ({"until_ns": at(2)}, [2, 1]),
+        ({"since_ns": at(3), "until_ns": at(9), "status": "failed"}, [8, 4]),
         ({"agent": "agent-0", "user": "user-0"}, [12, 6]),
         ({"agent": "agent-0", "status": "failed"}, [12]),
         ({"agent": "agent-0", "user": "user-0", "status": "completed", "since_ns": at(6)}, [6]),
@@ -65,7 +68,9 @@ def names(events: list[Event]) -> list[Any]:
 def test_sessions_are_listed_newest_first_by_any_filter(
     twelve: sqlite3.Connection, filters: dict[str, Any], numbers: list[int]
 ) -> None:
-    assert [each.session_id for each in list_sessions(twelve, **filters)] == [session_id(n) for n in numbers]
+    limit = filters.pop("limit", 50)
+    found = list_sessions(twelve, SessionFilter(**filters), limit=limit)
+    assert [each.session_id for each in found] == [session_id(n) for n in numbers]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +80,7 @@ def test_sessions_are_listed_newest_first_by_any_filter(
         {"user": "u"},
         {"status": "failed"},
         {"since_ns": 5},
+        {"until_ns": 5},
         {"agent": "a", "status": "failed"},
         {"agent": "a", "user": "u", "status": "failed", "since_ns": 5},
         {},
@@ -83,7 +89,7 @@ def test_sessions_are_listed_newest_first_by_any_filter(
 def test_every_list_is_read_from_an_index_in_its_order(twelve: sqlite3.Connection, filters: dict[str, Any]) -> None:
     said: list[str] = []
     twelve.set_trace_callback(said.append)
-    list_sessions(twelve, **filters)
+    list_sessions(twelve, SessionFilter(**filters))
     twelve.set_trace_callback(None)
     plan = [step[3] for step in twelve.execute(f"EXPLAIN QUERY PLAN {said[0]}")]
     chosen = next((column for column in ("user", "agent", "status") if column in filters), "start")

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from fixed_spans.rows import TOOL, root, row, session_id
+from sentrial._store.bounds import Bounds
 from sentrial._store.connection import open_for_reading, open_for_writing
 from sentrial._store.read import list_sessions, read_spans
+from sentrial._store.session_filter import SessionFilter
 from sentrial._store.writer import StoreWriter
 
 TESTS = Path(__file__).parents[1]
@@ -22,11 +24,12 @@ WRITE = """
 import sys
 from pathlib import Path
 from fixed_spans.rows import TOOL, root, row
+from sentrial._store.bounds import Bounds
 from sentrial._store.failures import StoreBusyError
 from sentrial._store.writer import StoreWriter
 
 path, process, batches = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-writer = StoreWriter(path, max_bytes=2**30, patience_s=30)
+writer = StoreWriter(path, bounds=Bounds(), patience_s=30)
 print("ready", flush=True)
 sys.stdin.readline()
 for batch in range(batches):
@@ -111,11 +114,11 @@ def test_a_killed_writer_leaves_what_it_had_stored(tmp_path: Path) -> None:
     assert events[session_id(1)] >= 21
     assert events[session_id(1)] == events[session_id(100)], "a batch is there as a whole"
     assert is_sound(path)
-    writer = StoreWriter(path, max_bytes=2**30, patience_s=5)
+    writer = StoreWriter(path, bounds=Bounds(), patience_s=5)
     writer.write([root(1)])
     writer.close()
     connection = open_for_reading(path)
-    assert len(list_sessions(connection, status="completed")) == 1
+    assert len(list_sessions(connection, SessionFilter(status="completed"))) == 1
     connection.close()
 
 
@@ -123,9 +126,10 @@ FORK = """
 import os, sys
 from pathlib import Path
 from fixed_spans.rows import TOOL, root, row
+from sentrial._store.bounds import Bounds
 from sentrial._store.writer import StoreWriter
 
-writer = StoreWriter(Path(sys.argv[1]), max_bytes=2**30, patience_s=30)
+writer = StoreWriter(Path(sys.argv[1]), bounds=Bounds(), patience_s=30)
 writer.write([row(1, 2, TOOL)])
 children = []
 for number in range(1, 4):
@@ -163,7 +167,7 @@ def test_a_forked_child_opens_the_file_for_itself(tmp_path: Path) -> None:
 
 def test_a_removed_file_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
-    writer = StoreWriter(path, max_bytes=2**30, patience_s=5)
+    writer = StoreWriter(path, bounds=Bounds(), patience_s=5)
     writer.write([root(1)])
     for each in path.parent.glob("sessions.db*"):
         each.unlink()
@@ -175,14 +179,14 @@ def test_a_removed_file_is_made_anew(tmp_path: Path) -> None:
 
 
 def test_making_and_closing_a_writer_touches_no_file(tmp_path: Path) -> None:
-    writer = StoreWriter(tmp_path / "folder" / "sessions.db", max_bytes=2**30, patience_s=5)
+    writer = StoreWriter(tmp_path / "folder" / "sessions.db", bounds=Bounds(), patience_s=5)
     writer.close()
     assert list(tmp_path.glob("folder*")) == []
 
 
 def test_a_closed_writer_opens_the_file_again(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
-    writer = StoreWriter(path, max_bytes=2**30, patience_s=5)
+    writer = StoreWriter(path, bounds=Bounds(), patience_s=5)
     for number in (1, 2):
         writer.write([root(number)])
         writer.close()
@@ -194,7 +198,7 @@ def test_a_closed_writer_opens_the_file_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bound", [0, 2**30])
 def test_pruning_tells_what_was_removed(tmp_path: Path, bound: int) -> None:
-    writer = StoreWriter(tmp_path / "sessions.db", max_bytes=bound, patience_s=5)
+    writer = StoreWriter(tmp_path / "sessions.db", bounds=Bounds(max_bytes=bound), patience_s=5)
     writer.write([root(1), row(1, 2, TOOL)])
     removed = writer.prune()
     writer.close()

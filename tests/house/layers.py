@@ -13,6 +13,7 @@ OTEL_API = frozenset(
 )
 OTEL_SDK = OTEL_API | {"opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.proto"}
 WIRE = frozenset({"requests", "grpc", "google"})
+PERSONAL = frozenset({"phonenumbers", "regex", "stdnum"})
 TERMINAL = frozenset({"click", "rich"})
 
 
@@ -42,22 +43,71 @@ def _named(*names: str) -> frozenset[str]:
 
 
 WORDS = _named(
-    "semconv", "types", "_version", "_guard", "_config", "_json", "_snapshot", "_session", "_registry", "_payload"
+    "semconv",
+    "types",
+    "_version",
+    "_guard",
+    "_runtime",
+    "_units",
+    "_pii",
+    "_setting_values",
+    "_settings",
+    "_config",
+    "_json",
+    "_snapshot",
+    "_totals",
+    "_session",
+    "_handle",
+    "_baggage",
+    "_ambient",
+    "_registry",
+    "_payload",
 )
 STORE = _named("_store")
 EXPORT = _named("_export")
 SPANS = _named("_spans")
 PATCH = _named("_patch")
 PROVIDERS = _named("_providers")
-ROOT = _named("_setup")
-FACE = frozenset({"sentrial"}) | _named("client", "events", "interaction", "process")
+ROOT = _named("_setup", "_open_sessions", "_process_end", "_sigterm", "_zero_code", "_startup", "_diagnosis")
+FACE = frozenset({"sentrial"}) | _named(
+    "aio",
+    "attachment",
+    "batching",
+    "client",
+    "current",
+    "decorators",
+    "_decorated",
+    "diagnosis",
+    "events",
+    "events_by_id",
+    "interaction",
+    "otel",
+    "process",
+    "propagation",
+    "redact",
+    "session_context",
+    "state",
+    "wrappers",
+)
 COMMAND = _named("cli", "_cli")
 
 # The first room that names a module, or a package above it, is the module's: exceptions stand before their package.
 ROOMS = (
-    Room("words that travel in the context", _named("_session", "_registry", "_payload"), WORDS, OTEL_API),
+    Room(
+        "words that travel in the context",
+        _named("_runtime", "_session", "_baggage", "_registry", "_payload"),
+        WORDS,
+        OTEL_API,
+    ),
     Room("words", WORDS),
     Room("store", STORE, WORDS),
+    Room(
+        "export: personal data",
+        _named("_export.pii", "_export.pii_phones", "_export.pii_custom"),
+        WORDS | EXPORT,
+        PERSONAL,
+        lazily=PERSONAL,
+    ),
     Room(
         "export",
         EXPORT,
@@ -80,7 +130,7 @@ ROOMS = (
     Room("clients", PROVIDERS, _named("types", "_patch.spec", "_providers.hosts"), together=False),
     Room("root", ROOT, WORDS | STORE | EXPORT | SPANS | PATCH | PROVIDERS, OTEL_API),
     Room("face", FACE, ROOT | WORDS | STORE | EXPORT | SPANS | PATCH | PROVIDERS, OTEL_API),
-    Room("face: command", COMMAND, FACE | ROOT | WORDS | STORE, TERMINAL),
+    Room("face: command", COMMAND, FACE | ROOT | WORDS | STORE | EXPORT, TERMINAL),
 )
 
 

@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.receiver.handle(Request(self.path, headers, body))
+        answer = self.server.receiver.handle(Request(self.path, headers, body, method=self.command))
         if answer is None:
             self.close_connection = True
             return
@@ -138,6 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply)
+
+    do_GET = do_PATCH = do_POST  # noqa: N815 - the names are the base class's
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
         """Nothing on the terminal."""

@@ -24,6 +24,7 @@ class Request:
     body: bytes
     document: dict[str, Any] | None = None
     spans: list[dict[str, Any]] = field(default_factory=list)
+    method: str = "POST"
 
 
 @dataclass

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from sentrial._cli import sessions as recorded
-from sentrial._store.failures import StoreError
+from sentrial._cli import run as run_program
+from sentrial._cli.session_commands import sessions
+from sentrial._diagnosis import DEFAULT_TIMEOUT
 from sentrial._version import __version__
-
-_STORE = click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="The store's file. Default: SENTRIAL_STORE where it is a path, else the usual place.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,32 +16,33 @@ def sentrial() -> None:
     """Look at what your agents did."""
 
 
-@sentrial.group()
-def sessions() -> None:
-    """Sessions in the local store."""
+sentrial.add_command(sessions)
 
 
-@sessions.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
-@_STORE
-def list_command(limit: int, store: Path | None) -> None:
-    """List the newest sessions."""
-    try:
-        recorded.list_sessions(store, limit)
-    except StoreError as error:
-        raise click.ClickException(str(error)) from error
+@sentrial.command("run", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run_command(arguments: tuple[str, ...]) -> None:
+    """Run a program, and record what it does."""
+    run_program.run(arguments)
 
 
-@sessions.command("show")
-@click.argument("session_id", metavar="ID")
-@_STORE
-@click.option("--full", is_flag=True, help="Whole texts, all messages, stack traces.")
-def show_command(session_id: str, store: Path | None, full: bool) -> None:
-    """Show a session and its events.
+@sentrial.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts.")
+@click.option("--send/--no-send", default=True, show_default=True, help="Send a marked test session, or nothing.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 600),
+    default=DEFAULT_TIMEOUT,
+    show_default=True,
+    metavar="S",
+    help="Seconds that all destinations together may take.",
+)
+def doctor_command(as_json: bool, send: bool, timeout: float) -> None:
+    """Look at settings, versions and destinations, and say what is wrong.
 
-    ID is the start of a session's id, as long as only one starts so, or `last`.
+    Exits with 0 where all is well, with 1 where something is wrong.
     """
-    try:
-        recorded.show_session(store, session_id, full=full)
-    except (StoreError, recorded.NotFoundError) as error:
-        raise click.ClickException(str(error)) from error
+    from sentrial._cli.doctor import run_doctor  # it needs more of us than the store's commands do
+
+    if not run_doctor(send=send, timeout=timeout, as_json=as_json):
+        raise click.exceptions.Exit(1)

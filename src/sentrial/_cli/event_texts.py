@@ -106,7 +106,7 @@ class EventTexts:
         kind = event.attributes.get(semconv.ERROR_TYPE)
         message = event.skeleton.get("status_message")
         stack = None
-        for name, _, said in event.skeleton.get("events", ()):
+        for name, _, said, *_ in event.skeleton.get("events", ()):
             if name == semconv.EXCEPTION_EVENT:
                 kind = said.get(semconv.EXCEPTION_TYPE) or kind
                 message = read_text(self._connection, said.get(semconv.EXCEPTION_MESSAGE)) or message
@@ -151,10 +151,10 @@ def choice_in_brief(event: Event) -> str | None:
     return chosen if isinstance(chosen, str) and len(chosen) <= _BRIEF and "\n" not in chosen else None
 
 
-def pairs(texts: EventTexts, event: Event, whole: str, prefix: str) -> Iterable[str]:
+def pairs(texts: EventTexts, event: Event, whole: str, prefix: str | None = None) -> Iterable[str]:
     """The entries of an open-ended map, recorded one by one or as one JSON text, as ``key=value``."""
     for key in event.attributes:
-        if key.startswith(prefix):
+        if prefix is not None and key.startswith(prefix):
             yield f"{key[len(prefix) :]}={readable(texts.attribute(event, key))}"
     together = read_json(texts.attribute(event, whole))
     if isinstance(together, dict):

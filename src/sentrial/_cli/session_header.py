@@ -13,7 +13,7 @@ from sentrial._cli.console import Signs
 from sentrial._cli.event_texts import EventTexts, Labelled, pairs
 from sentrial._cli.paragraph import Paragraphs
 from sentrial._cli.safe_text import safe_line
-from sentrial._cli.session_table import STATUS_STYLES
+from sentrial._cli.session_table import STATUS_STYLES, took_ns
 from sentrial._cli.wrapping import shorten
 from sentrial._store.read import Session
 from sentrial._store.summary import COMPLETED, FAILED, SessionSummary
@@ -62,7 +62,7 @@ def _facts(summary: SessionSummary) -> Iterator[tuple[_Fact, _Fact]]:
     yield ("user", summary.user), ("conversation", summary.conversation)
     yield (
         ("started", figures.moment(summary.start_ns, "%Y-%m-%d %H:%M:%S %Z").rstrip()),
-        ("duration", figures.duration(summary.end_ns - summary.start_ns)),
+        ("duration", figures.duration(took_ns(summary))),
     )
     yield ("tokens", _tokens(summary)), ("cost", None if summary.cost is None else figures.dollars(summary.cost))
 
@@ -97,7 +97,8 @@ def _extras(session: Session, texts: EventTexts) -> Iterator[Labelled]:
         yield "parent", str(parent), ""
     metrics = pairs(texts, session.root, semconv.SENTRIAL_METRICS, semconv.SENTRIAL_METRIC_PREFIX)
     metadata = pairs(texts, session.root, semconv.SENTRIAL_METADATA, semconv.SENTRIAL_METADATA_PREFIX)
-    for label, entries in (("metadata", metadata), ("metrics", metrics)):
+    state = pairs(texts, session.root, semconv.SENTRIAL_STATE)
+    for label, entries in (("metadata", metadata), ("state", state), ("metrics", metrics)):
         text = _INDENT.join(entries)
         if text:
             yield label, text, ""

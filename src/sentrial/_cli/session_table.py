@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from sentrial._cli import figures
 from sentrial._cli.console import Signs
 from sentrial._cli.safe_text import safe_line
 from sentrial._cli.wrapping import shorten
+from sentrial._store.owner import is_alive
 from sentrial._store.summary import RUNNING, SessionSummary
 
 STATUS_STYLES = {
@@ -47,6 +49,13 @@ class _Column:
     @property
     def width(self) -> int:
         return max(cell_len(each) for each in (self.head, *self.cells))
+
+
+def took_ns(session: SessionSummary) -> int:
+    """How long a session took; one that runs, and whose process says so: until now."""
+    if session.status == RUNNING and is_alive(session.owner):
+        return max(time.time_ns() - session.start_ns, 0)
+    return session.end_ns - session.start_ns
 
 
 def build_table(sessions: Sequence[SessionSummary], short_ids: Sequence[str], width: int, signs: Signs) -> list[Text]:
@@ -92,7 +101,7 @@ def _columns(
         _Column("AGENT", words(each.agent for each in sessions), gives_way=True),
         _Column("USER", words(each.user for each in sessions), gives_way=True),
         _Column("STATUS", words(each.status for each in sessions)),
-        _Column("TIME", [figures.duration(each.end_ns - each.start_ns) for each in sessions], right=True),
+        _Column("TIME", [figures.duration(took_ns(each)) for each in sessions], right=True),
         _Column(
             "TOKENS",
             ["-" if each.total_tokens is None else figures.tokens(each.total_tokens) for each in sessions],

@@ -12,13 +12,13 @@ under one interpreter lock: 8 us for a span of 5 attributes where the stock prot
 from __future__ import annotations
 
 import base64
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from json.encoder import encode_basestring as _quoted
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
+from sentrial import _guard
 from sentrial._export.text import printable, utf8
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext
 
-_log = logging.getLogger(__name__)
 
 _INT64 = range(-(2**63), 2**63)
 _HAS_IS_REMOTE = 0x100
@@ -54,7 +53,13 @@ def encode_json(spans: Sequence[ReadableSpan]) -> bytes:
         except Exception as error:  # noqa: BLE001 - one odd span must not cost the batch
             left_out.append(f"{span.name!r}: {type(error).__name__}: {error}")
     if left_out:
-        _log.warning("%d of %d spans cannot be encoded and are left out: %s", len(left_out), len(spans), left_out[0])
+        _guard.say_once(
+            "not encodable as JSON",
+            "sentrial: %d of %d spans cannot be encoded and are left out: %s. More of this kind is not logged.",
+            len(left_out),
+            len(spans),
+            left_out[0],
+        )
     body = ",".join(_resource_spans(*group) for group in resources.values() if any(group[1].values()))
     return utf8('{"resourceSpans":[' + body + "]}")
 

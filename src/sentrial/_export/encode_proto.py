@@ -7,16 +7,14 @@ surrogate costs the whole batch. So what it cannot carry is replaced before it s
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sentrial import _guard
 from sentrial._export.cleaned_span import cleaned
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
-
-_log = logging.getLogger(__name__)
 
 
 def encode_proto(spans: Sequence[ReadableSpan]) -> bytes:
@@ -46,5 +44,11 @@ def _encode_one_by_one(spans: Sequence[ReadableSpan]) -> bytes:
         except Exception as error:  # noqa: BLE001 - one odd span must not cost the batch
             left_out.append(f"{span.name!r}: {type(error).__name__}: {error}")
     if left_out:
-        _log.warning("%d of %d spans cannot be encoded and are left out: %s", len(left_out), len(spans), left_out[0])
+        _guard.say_once(
+            "not encodable as protobuf",
+            "sentrial: %d of %d spans cannot be encoded and are left out: %s. More of this kind is not logged.",
+            len(left_out),
+            len(spans),
+            left_out[0],
+        )
     return bytes(encode_spans(sound).SerializeToString())

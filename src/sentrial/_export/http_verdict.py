@@ -50,6 +50,8 @@ def read_verdict(answer: HttpAnswer, key_hint: str) -> Verdict:
         title += f": the key was refused; check {key_hint}"
     own_words = excerpt(_error_words(answer), answer.secrets)
     words = f"{title}: {own_words}" if own_words else title
+    if answer.status in (404, 405):
+        words += "; is this the address of an OTLP server?"
     if answer.status in _RETRYABLE:
         return RetryLater(words, _seconds(answer.headers.get("retry-after", "")))
     return TooLarge(words) if answer.status == 413 else Refused(words)

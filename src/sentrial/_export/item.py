@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -17,9 +17,11 @@ _WEIGHT_OF_A_SPAN = 1_000
 class Item:
     """A span that has ended, its payload and its session.
 
-    ``size`` is its weight in bytes, near enough for a queue's bound.
+    ``size`` is its weight in bytes, near enough for a queue's bound. ``counts``: whether it is one of the spans that
+    are counted as delivered or lost.
     """
 
+    counts = True
     __slots__ = ("_lock", "_merge", "_ready", "payload", "session", "size", "span")
 
     def __init__(
@@ -44,12 +46,27 @@ class Item:
         context, session = self.span.context, self.session
         return context is not None and session is not None and context.span_id == session.context.span_id
 
+    @property
+    def is_due(self) -> bool:
+        """Whether there still is something to deliver."""
+        return True
+
     def ready(self) -> ReadableSpan:
         """The span as it may leave: content merged, masked. Made once; for threads of ours only."""
         with self._lock:
             if self._ready is None:
                 self._ready = self._merge(self)
             return self._ready
+
+
+def counted(entries: Iterable[object]) -> int:
+    """How many of ``entries`` of a queue are spans that are counted."""
+    return sum(isinstance(entry, Item) and entry.counts for entry in entries)
+
+
+def ended(spans: Iterable[ReadableSpan]) -> int:
+    """How many of ``spans`` are counted: one that goes on will come again."""
+    return sum(span.end_time is not None for span in spans)
 
 
 def _weight_of_texts(span: ReadableSpan) -> int:

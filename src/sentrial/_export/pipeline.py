@@ -5,21 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from sentrial import _guard, _payload, _registry, semconv
 from sentrial._config import Config
+from sentrial._export.crew import Crew
 from sentrial._export.destination import Destination
-from sentrial._export.filter import for_sentrial
+from sentrial._export.endpoint import Endpoint
+from sentrial._export.filter import for_sentrial, in_one_tree
+from sentrial._export.foreign_usage import span_ended
 from sentrial._export.item import Item, copy_span
+from sentrial._export.opened import Opened, opens_session
 from sentrial._export.queue import Outlet
 from sentrial._export.redact import SecretMasker, redact_span
-from sentrial._export.stamp import stamp
 from sentrial._export.unfinished_imports import wait_for_imports
 from sentrial._session import Account, Session
 from sentrial._store.failures import StoreUnusableError
@@ -27,6 +31,8 @@ from sentrial._store.failures import StoreUnusableError
 SCOPE = "sentrial"
 
 LONGEST_WAIT_OF_A_FORK = 2.0
+
+Adapt = Callable[[Item], ReadableSpan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +45,25 @@ class Makers:
     store_place: Callable[[Config], str]
 
 
+class Holder(Protocol):
+    """What keeps spans back for a while, and has to give them out before a flush."""
+
+    def release(self) -> None: ...
+    def after_fork(self) -> None: ...
+
+
+class Watcher(Protocol):
+    """Who sees every span start and end, for sessions that begin by themselves."""
+
+    def started(self, span: Span, session: Session | None) -> None: ...
+    def ending(self, span: ReadableSpan) -> Session | None: ...
+    def ended(self, span: ReadableSpan, *, ours: bool) -> None: ...
+
+
 class Pipeline:
     """The destinations of this process, and the rules of who gets what:
 
-    * Sentrial gets whole sessions, each at the account of the client that opened it;
+    * Sentrial gets whole sessions, each at the account of the client that opened it, and what doors let in besides;
     * the collector gets every span of a provider that we built (a joined one exports there already);
     * the local store gets sessions and model calls where it is switched on, and what would go nowhere else.
     """
@@ -55,10 +76,15 @@ class Pipeline:
         # Reentrant: a span can end inside a garbage collection, and so while this thread holds the lock.
         self._lock = threading.RLock()
         self._accounts: dict[Account, Outlet] = {}
+        self._endpoints: dict[str, Endpoint] = {}
         self._collector: Outlet | None = None
         self._store: Outlet | None = None
         self._replaced: list[Outlet] = []
         self._closed: list[Outlet] = []
+        self._holders: weakref.WeakSet[Holder] = weakref.WeakSet()
+        self.watcher: Watcher | None = None
+        # A span that comes by several processors of one provider goes to one destination once.
+        self._gone: weakref.WeakKeyDictionary[ReadableSpan, set[Outlet]] = weakref.WeakKeyDictionary()
         self._asleep = False
         self._running = False
 
@@ -66,6 +92,11 @@ class Pipeline:
     def running(self) -> bool:
         """Whether spans are taken."""
         return self._running
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Whose sessions go to Sentrial."""
+        return tuple(self._accounts)
 
     def start(self, config: Config, masker: SecretMasker) -> None:
         """Take spans from now on, as ``config`` says. What is queued under an earlier configuration still goes out."""
@@ -76,7 +107,8 @@ class Pipeline:
             if self._collector is not None and (not config.collector or before.otlp_endpoint != config.otlp_endpoint):
                 self._replaced.append(self._collector)
                 self._collector = None
-            if self._store is not None and before.store != config.store:
+            of_store = ("store", "store_max_size", "store_max_age")
+            if self._store is not None and any(getattr(before, each) != getattr(config, each) for each in of_store):
                 self._replaced.append(self._store)
                 self._store = None
             if config.collector and self._collector is None:
@@ -87,24 +119,28 @@ class Pipeline:
         """Send the sessions of ``account`` to it. One account has one sender, however often it is named."""
         with self._lock:
             if account not in self._accounts:
-                name = f"Sentrial {account.api_url}"
-                number = 1 + sum(other.api_url == account.api_url for other in self._accounts)
-                self._accounts[account] = self._outlet(
-                    name if number == 1 else f"{name} (account {number})",
-                    lambda: self._makers.sentrial(account),
-                    adapt=_adapt_for_sentrial,
-                )
+                endpoint = self._endpoints.get(account.api_url)
+                if endpoint is None:
+                    endpoint = self._endpoints[account.api_url] = Endpoint(account.api_url, self._config.queue_size)
+                name, make = endpoint.name_next(), lambda: self._makers.sentrial(account)
+                shared = {"crew": endpoint.crew, "room": endpoint.room}
+                self._accounts[account] = self._outlet(name, make, _adapt_for_sentrial, **shared)
+
+    def add_holder(self, holder: Holder) -> None:
+        """Ask ``holder`` for its spans before each flush, as long as it lives."""
+        self._holders.add(holder)
 
     def wake(self) -> None:
         """Start the threads of destinations, for spans that are under way. It cannot be done while a program ends."""
         if self._asleep:
             self._asleep = False
-            for outlet in self._outlets():
-                outlet.wake()
+            for crew, queues in self._crews().items():
+                crew.prepare(queues)
 
     def flush(self, timeout: float) -> bool:
         """Wait until all destinations have what ended so far, ``timeout`` seconds at most."""
         deadline = time.monotonic() + timeout
+        self._release()
         marks = [(outlet, outlet.hurry()) for outlet in self._outlets()]
         done = [outlet.wait(mark, max(0.0, deadline - time.monotonic())) for outlet, mark in marks]
         return all(done)
@@ -117,26 +153,34 @@ class Pipeline:
     def stop(self, timeout: float) -> None:
         """Deliver what is queued within ``timeout`` seconds, and take nothing more."""
         deadline = time.monotonic() + timeout
+        self._release()
         self._running = False
         with self._lock:
             self._closed = self._outlets()
-            self._accounts, self._collector, self._store, self._replaced = {}, None, None, []
+            crews = self._crews()
+            self._accounts, self._endpoints = {}, {}
+            self._collector, self._store, self._replaced = None, None, []
         # First all are told: a destination that is down must not eat the time of the others.
         marks = [outlet.hurry(deadline) for outlet in self._closed]
         for outlet, mark in zip(self._closed, marks, strict=True):
             outlet.close(max(0.0, deadline - time.monotonic()), mark)
+        for crew in crews:
+            crew.close(max(0.0, deadline - time.monotonic()))
 
     def before_fork(self) -> None:
         """In the parent: let our threads come to a place where they can be left behind."""
-        threads = [outlet.thread for outlet in self._outlets()]
-        wait_for_imports([thread for thread in threads if thread is not None], LONGEST_WAIT_OF_A_FORK)
+        wait_for_imports([thread for crew in self._crews() for thread in tuple(crew.threads)], LONGEST_WAIT_OF_A_FORK)
 
     def after_fork(self) -> None:
         """In the child: forget what the parent will send, and start threads of our own when the first span comes."""
         self._lock = threading.RLock()
         self._replaced, self._closed = [], []
+        for crew in self._crews():
+            crew.reset()
         for outlet in self._outlets():
             outlet.reset()
+        for holder in tuple(self._holders):
+            holder.after_fork()
         self._asleep = True
 
     def stats(self) -> dict[str, dict[str, int]]:
@@ -149,38 +193,71 @@ class Pipeline:
             for name, count in counts.items()
         }
 
-    def take(self, span: ReadableSpan, *, ours: bool) -> None:
-        """Queue a span that has ended. ``ours``: whether a provider that we built made it."""
+    def take(
+        self, span: ReadableSpan, *, ours: bool, session: Session | None = None, again: bool = False
+    ) -> None:  # fmt: skip
+        """Queue a span that has ended. ``ours``: whether a provider that we built made it.
+
+        ``session``: whose it is where it does not say so itself. ``again``: it came before, when it was nobody's.
+        """
         context = span.context
         if not self._running or context is None or not context.trace_flags.sampled:
             return
         payload = _payload.of(context.trace_id, context.span_id)
         told = payload.session if payload is not None else None
-        session = told.outermost if told is not None else _session_of(span)
-        if session is not None and context.span_id in session.inherited:
-            return  # a fork in its middle: the process that started it sends it
+        session = told.outermost if told is not None else _session_of(span) or session
+        if session is not None:
+            if context.span_id in session.inherited:
+                return  # a fork in its middle: the process that started it sends it
+            span_ended(span, session)
         of_interest = session is not None or payload is not None or _scope(span) == SCOPE
         if not of_interest and not (ours and self._collector is not None):
             return
-        item = Item(span, payload, session, self._merge)
+        item = Item(span, payload, session, self.ready)
         taken = False
         account = session.account if session is not None else None
         outlet = self._accounts.get(account) if account is not None else None
         if outlet is not None:
-            outlet.put(item)
+            self._put(item, outlet)
             taken = True
         if ours and self._collector is not None:
-            self._collector.put(item)
+            if not again:
+                self._put(item, self._collector)
             taken = True
         if not of_interest:
             return
         if self._config.store is not None:
-            self._open_store(fallback=False).put(item)
-        elif ours and not taken and (session is not None or not self._accounts):
-            self._open_store(fallback=True).put(item)
+            self._put(item, self._open_store(fallback=False))
+        elif not taken and (
+            (session is not None and (ours or self._config.asked_for)) or (ours and not self._accounts)
+        ):
+            self._put(item, self._open_store(fallback=True))
 
-    def _merge(self, item: Item) -> ReadableSpan:
-        span = item.span if _scope(item.span) == SCOPE else redact_span(item.span, self._masker)
+    def announce(self, span: Span, *, ours: bool) -> None:
+        """Have the local store, where it is used, show a session from its start on. ``span``: one of ours, stamped."""
+        if not self._running or not opens_session(span):
+            return
+        if self._config.store is not None:
+            self._open_store(fallback=False).put(Opened(span))
+        elif ours and self._collector is None and not self._accounts:
+            self._open_store(fallback=True).put(Opened(span))
+
+    def take_outside(self, item: Item, account: Account | None) -> None:
+        """Queue a span from outside all sessions that a door lets in, for ``account``; without one, for the store."""
+        if not self._running:
+            return
+        if account is not None:
+            self.add_account(account)
+            self._put(item, self._accounts[account])
+        if self._config.store is not None:
+            self._put(item, self._open_store(fallback=False))
+        elif account is None and self._collector is None:
+            self._put(item, self._open_store(fallback=True))
+
+    def ready(self, item: Item, span: ReadableSpan | None = None) -> ReadableSpan:
+        """``item`` as it may leave: content merged, masked. ``span``: what to take in the place of its own span."""
+        span = item.span if span is None else span
+        span = span if _scope(span) == SCOPE else redact_span(span, self._masker)
         attributes = dict(span.attributes or {})
         if item.session is not None and semconv.SENTRIAL_SESSION_ID not in attributes:
             # A span with more attributes than the SDK's limit has lost its oldest ones: whose it is comes back.
@@ -192,11 +269,24 @@ class Pipeline:
             attributes.update(item.payload.attributes())
         return copy_span(span, attributes=attributes)
 
+    def _put(self, item: Item, outlet: Outlet) -> None:
+        if self._holders:
+            with self._lock:
+                gone = self._gone.setdefault(item.span, set())
+                if outlet in gone:
+                    return
+                gone.add(outlet)
+        outlet.put(item)
+
+    def _release(self) -> None:
+        for holder in tuple(self._holders):
+            holder.release()
+
     def _open_store(self, *, fallback: bool) -> Outlet:
         with self._lock:
             if self._store is None:
                 config = self._config
-                self._store = self._outlet("local store", lambda: self._makers.store(config))
+                self._store = self._outlet("local store", lambda: self._makers.store(config), _adapt_for_store)
                 self._say_place(fallback)
             return self._store
 
@@ -214,8 +304,8 @@ class Pipeline:
         )
 
     def _outlet(
-        self, name: str, make: Callable[[], Destination], adapt: Callable[[Item], ReadableSpan] = Item.ready
-    ) -> Outlet:
+        self, name: str, make: Callable[[], Destination], adapt: Adapt = Item.ready, **shared: Any
+    ) -> Outlet:  # fmt: skip
         self._asleep = True
         return Outlet(
             name,
@@ -224,7 +314,12 @@ class Pipeline:
             flush_interval=self._config.flush_interval,
             retry_timeout=self._config.retry_timeout,
             adapt=adapt,
+            **shared,
         )
+
+    def _crews(self) -> Counter[Crew]:
+        """The threads, and how many queues they are there for."""
+        return Counter(outlet.crew for outlet in self._outlets())
 
     def _outlets(self) -> list[Outlet]:
         with self._lock:
@@ -232,46 +327,14 @@ class Pipeline:
             return [*self._replaced, *(outlet for outlet in named if outlet is not None)]
 
 
-class Tap(SpanProcessor):
-    """Our processor in one provider. The provider's shutdown flushes; the road itself belongs to the process."""
-
-    def __init__(self, pipeline: Pipeline, *, ours: bool) -> None:
-        self._pipeline = pipeline
-        self._ours = ours
-        self._open = True
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Stamp what starts inside a session."""
-        if self._open and self._pipeline.running:
-            try:
-                if self._ours or _scope(span) == SCOPE:
-                    self._pipeline.wake()
-                stamp(span, parent_context)
-            except Exception as error:  # noqa: BLE001 - the provider would hand it to the user
-                _guard.failed("stamping a span", error)
-
-    def on_end(self, span: ReadableSpan) -> None:
-        """Queue what ended."""
-        if self._open:
-            try:
-                self._pipeline.take(span, ours=self._ours)
-            except Exception as error:  # noqa: BLE001 - the provider would hand it to the user
-                _guard.failed("queueing a span", error)
-
-    def shutdown(self) -> None:
-        """Deliver what is queued, and take no more spans of this provider."""
-        if self._open:
-            self._pipeline.provider_shuts_down()
-            self._open = False
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Wait for delivery, ``timeout_millis`` at most."""
-        return self._pipeline.flush(timeout_millis / 1000)
-
-
 def _adapt_for_sentrial(item: Item) -> ReadableSpan:
     span = item.ready()
     return span if item.session is None else for_sentrial(span, item.session)
+
+
+def _adapt_for_store(item: Item) -> ReadableSpan:
+    span, session = item.ready(), item.session
+    return span if session is None or not session.auto else in_one_tree(span, session)
 
 
 def _session_of(span: ReadableSpan) -> Session | None:

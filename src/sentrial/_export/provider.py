@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import (
     ParentBased,
     Sampler,
@@ -18,8 +20,9 @@ from opentelemetry.trace import Link, ProxyTracerProvider, SpanKind
 from opentelemetry.trace.span import TraceState
 from opentelemetry.util.types import Attributes
 
-from sentrial import _config
-from sentrial._export.pipeline import Pipeline, Tap
+from sentrial import _config, _guard, _session
+from sentrial._export.pipeline import Pipeline
+from sentrial._export.tap import Tap
 
 
 def find_provider() -> trace.TracerProvider | None:
@@ -31,13 +34,15 @@ def find_provider() -> trace.TracerProvider | None:
 class SessionSampler(Sampler):
     """Keeps or drops whole sessions, at the rate in force; without a rate, as ``OTEL_TRACES_SAMPLER`` says.
 
-    A session is a trace, so that the ratio of traces is the ratio of sessions, in every process the same.
+    A session is a trace, so that the ratio of traces is the ratio of sessions, in every process the same. Of a session
+    of another process its handle says whether it is kept; where its id alone is known, the rate does.
     """
 
     def __init__(self) -> None:
         self._standard = _get_from_env_or_default()
         self._rate: float | None = None
         self._by_rate: Sampler = self._standard
+        self._ratio = TraceIdRatioBased(1.0)
 
     def should_sample(
         self,
@@ -50,10 +55,16 @@ class SessionSampler(Sampler):
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
         """The decision of the sampler in force."""
-        rate = _config.active.sample_rate
-        if rate != self._rate:
-            self._by_rate = self._standard if rate is None else ParentBased(TraceIdRatioBased(rate))
-            self._rate = rate
+        try:
+            rate = _config.active.sample_rate
+            if rate != self._rate:
+                self._ratio = TraceIdRatioBased(1.0 if rate is None else rate)
+                self._by_rate = self._standard if rate is None else ParentBased(self._ratio)
+                self._rate = rate
+            if rate is not None and _is_known_by_id(parent_context):
+                return self._ratio.should_sample(None, trace_id, name, kind, attributes, links)
+        except Exception as error:  # noqa: BLE001 - the program's own spans are decided on here too
+            _guard.failed("reading the rate", error)
         return self._by_rate.should_sample(parent_context, trace_id, name, kind, attributes, links)
 
     def get_description(self) -> str:
@@ -61,20 +72,49 @@ class SessionSampler(Sampler):
         return f"SessionSampler({self._by_rate.get_description()})"
 
 
+def _is_known_by_id(context: Context | None) -> bool:
+    session = _session.current(context)
+    return session is not None and session.by_id
+
+
+class Ids(RandomIdGenerator):
+    """Ids that no ``random.seed()`` of the program repeats: workers that all begin with the same seed stay apart."""
+
+    def generate_span_id(self) -> int:
+        """64 bits, not all zero."""
+        return secrets.randbits(64) or 1
+
+    def generate_trace_id(self) -> int:
+        """128 bits, not all zero."""
+        return secrets.randbits(128) or 1
+
+
 def build_provider(pipeline: Pipeline) -> TracerProvider:
     """A provider of ours; its resource and limits are the standard variables'."""
-    provider = TracerProvider(sampler=SessionSampler(), shutdown_on_exit=False)
+    provider = TracerProvider(sampler=SessionSampler(), id_generator=Ids(), shutdown_on_exit=False)
     provider.add_span_processor(Tap(pipeline, ours=True))
     return provider
 
 
 def join(provider: trace.TracerProvider, pipeline: Pipeline) -> bool:
     """Tap ``pipeline`` into the application's provider; ``False`` where it is of a kind that cannot be joined."""
-    add = getattr(provider, "add_span_processor", None)
-    if not isinstance(provider, TracerProvider) or not callable(add):
+    return add_processor(provider, Tap(pipeline, ours=False))
+
+
+def add_processor(provider: trace.TracerProvider, processor: SpanProcessor) -> bool:
+    """Add a processor to the application's provider; ``False`` where it is of a kind that takes none."""
+    inner = sdk_provider(provider)
+    if inner is None:
         return False
-    add(Tap(pipeline, ours=False))
+    # The SDK's own method: where it is overridden, it may do more. Phoenix's takes the exporter of its own out.
+    TracerProvider.add_span_processor(inner, processor)
     return True
+
+
+def sdk_provider(provider: trace.TracerProvider) -> TracerProvider | None:
+    """The SDK's provider: ``provider`` itself, or the one in a wrapper such as Logfire's; ``None`` if there is none."""
+    inner = provider if isinstance(provider, TracerProvider) else getattr(provider, "provider", None)
+    return inner if isinstance(inner, TracerProvider) else None
 
 
 def make_global(provider: trace.TracerProvider) -> bool:

@@ -1,4 +1,4 @@
-"""The queue before one destination: bounded in bytes, emptied by one thread of ours, honest about what is lost.
+"""The queue before one destination: bounded in bytes, emptied by a thread of ours, honest about what is lost.
 
 The user's thread only puts: no lock that the garbage collector could meet again (a stream's span can end inside a
 collection), no waiting, no encoding. Each destination has its own queue, so that one being down holds up no other.
@@ -18,9 +18,12 @@ from collections.abc import Callable, Sequence
 from opentelemetry.sdk.trace import ReadableSpan
 
 from sentrial import _guard
+from sentrial._export.crew import Crew
 from sentrial._export.destination import Destination
-from sentrial._export.item import Item
+from sentrial._export.item import Item, counted, ended
+from sentrial._export.room import Room
 from sentrial._export.size import shrink
+from sentrial._export.tally import SHUT_DOWN, Tally
 from sentrial._export.verdict import RetryLater, Stored, TooLarge, Verdict
 
 logger = logging.getLogger("sentrial")
@@ -31,13 +34,10 @@ BATCH_BYTES = 3_500_000
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
-SHORTEST_PAUSE = 0.1
-"""Also where a server says ``Retry-After: 0``."""
+SHORTEST_PAUSE = 0.1  # also where a server says "Retry-After: 0"
 
-ROOM_FOR_ROOTS = 1.25
-"""A session's root may overfill the queue by this much: without it, the session's other spans are worth little."""
-
-SHUT_DOWN = "shut down"
+_of_parents: list[Destination] = []
+"""What a forked child must not even forget: collected, a connection of its parent would be closed."""
 
 
 class Mark:
@@ -50,7 +50,8 @@ class Mark:
 class Outlet:
     """One destination with its queue. ``make`` builds the destination, on our thread, when the first span comes.
 
-    ``stored`` and ``dropped`` (by reason) count spans. Sizes in bytes, times in seconds.
+    ``stored`` and ``dropped`` (by reason) count spans. Sizes in bytes, times in seconds. ``crew``, ``room``: what it
+    shares with others; without them it has a thread and a bound of its own.
     """
 
     def __init__(
@@ -62,62 +63,60 @@ class Outlet:
         flush_interval: float,
         retry_timeout: float,
         adapt: Callable[[Item], ReadableSpan] = Item.ready,
+        crew: Crew | None = None,
+        room: Room | None = None,
     ) -> None:
         self.name = name
+        self.crew = crew or Crew(f"sentrial {name}")
+        self._has_own_crew = crew is None
+        self._share = (room or Room(queue_size)).share()
         self._make = make
         self._queue_size = queue_size
         self._flush_interval = flush_interval
         self._retry_timeout = retry_timeout
         self._adapt = adapt
-        self.reset()
+        self._begin()
 
     def reset(self) -> None:
         """Start afresh in a forked child: what the parent has queued, the parent sends and counts."""
-        self.stored = 0
-        self.dropped: Counter[str] = Counter()
+        if self._destination is not None:
+            _of_parents.append(self._destination)
+        self._begin()
+        self._share.empty()
+
+    def _begin(self) -> None:
+        self._tally = Tally(self.name)
         self._inbox: queue.SimpleQueue[Item | Mark] = queue.SimpleQueue()
-        self._waiting = 0
-        self._in_hand = 0
-        self._counting = threading.RLock()
-        self._starting = threading.Lock()
-        self.thread: threading.Thread | None = None
-        self._no_thread = False
+        # Taken as long as a thread is asked for, or at work.
+        self._turn = threading.Lock()
+        self._destination: Destination | None = None
         self._hurry = threading.Event()
         self._closing = threading.Event()
-        self._written_off = False
         self._give_up_at = math.inf
         self._down_since: float | None = None
 
     # --- the user's side ---------------------------------------------------------------------------------------------
 
+    @property
+    def stored(self) -> int:
+        return self._tally.stored
+
+    @property
+    def dropped(self) -> Counter[str]:
+        return self._tally.dropped
+
     def put(self, item: Item) -> None:
         """Queue ``item``; where there is no room, it is dropped and counted."""
-        with self._counting:
-            waiting = self._waiting + item.size
-            fits = waiting <= self._queue_size or (item.is_root and waiting <= self._queue_size * ROOM_FOR_ROOTS)
-            if fits:
-                self._waiting = waiting
-        if not fits:
-            self._drop("queue full", 1, "the queue is full (raise SENTRIAL_QUEUE_SIZE, in bytes)")
+        if not self._share.take(item.size, is_root=item.is_root):
+            self._tally.drop("queue full", int(item.counts), "the queue is full (raise SENTRIAL_QUEUE_SIZE, in bytes)")
             return
         self._inbox.put(item)
-        if self.thread is None:
-            self.wake()
+        if not self._closing.is_set():
+            self._call()
 
-    def wake(self) -> None:
-        """Have our thread run."""
-        if not self._starting.acquire(blocking=False):
-            return  # someone is at it; waiting could meet ourselves, inside a garbage collection
-        try:
-            if self.thread is None and not self._closing.is_set():
-                thread = threading.Thread(target=self._run, name=f"sentrial {self.name}", daemon=True)
-                thread.start()
-                self.thread = thread
-        except RuntimeError:
-            # The interpreter is ending and starts no thread any more: whoever waits delivers.
-            self._no_thread = True
-        finally:
-            self._starting.release()
+    def _call(self) -> None:
+        if self._turn.acquire(blocking=False):
+            self.crew.call(self)
 
     def hurry(self, give_up_at: float = math.inf) -> Mark:
         """Deliver without waiting for company. The mark is reached once all that is queued now was dealt with.
@@ -126,21 +125,21 @@ class Outlet:
         """
         mark = Mark()
         self._give_up_at = min(self._give_up_at, give_up_at)
-        if self._closing.is_set() or (self.thread is None and self._inbox.empty()):
+        if self._closing.is_set() or (self._inbox.empty() and not self._turn.locked()):
             mark.reached.set()
             return mark
         self._inbox.put(mark)
         self._hurry.set()
-        self.wake()
+        self._call()
         return mark
 
     def wait(self, mark: Mark, timeout: float) -> bool:
         """Whether ``mark`` is reached within ``timeout``."""
-        if self._no_thread and not mark.reached.is_set():
+        if self.crew.no_thread and not mark.reached.is_set():
+            # The interpreter is ending and starts no thread any more: whoever waits delivers.
             self._give_up_at = time.monotonic() + timeout
-            destination = self._drain(None)
-            if destination is not None:
-                destination.close()
+            self._destination = self._drain(self._destination)
+            self._disconnect()
         return mark.reached.wait(timeout)
 
     def flush(self, timeout: float) -> bool:
@@ -152,42 +151,68 @@ class Outlet:
         deadline = time.monotonic() + timeout
         if self.wait(mark or self.hurry(deadline), timeout):
             self._closing.set()
-            self._inbox.put(Mark())
-            if self.thread is not None:
-                self.thread.join(max(0.0, deadline - time.monotonic()))
+            if self.crew.threads:
+                last = Mark()
+                self._inbox.put(last)
+                self._call()
+                last.reached.wait(max(0.0, deadline - time.monotonic()))
+            if self._has_own_crew:
+                self.crew.close(max(0.0, deadline - time.monotonic()))
             return
         self._closing.set()
-        with self._counting:
-            self._written_off = True
-            left = self._in_hand
+        left = self._tally.write_off()
         while not self._inbox.empty():
             try:
-                left += isinstance(self._inbox.get_nowait(), Item)
+                left += counted([self._inbox.get_nowait()])
             except queue.Empty:
                 break
-        self._inbox.put(Mark())
         self._hurry.set()
+        if self._has_own_crew:
+            self.crew.close(0)
         if left:
-            self._drop(SHUT_DOWN, left, "they could not be sent in the time that the end of the program may take")
+            self._tally.drop(
+                SHUT_DOWN, left, "they could not be sent in the time that there was (SENTRIAL_FLUSH_TIMEOUT)"
+            )
 
     # --- our side ----------------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        destination: Destination | None = None
-        while not self._closing.is_set():
-            first = self._inbox.get()
-            if isinstance(first, Item):
+    def work(self, *, alone: bool) -> None:
+        """Deal with what is queued, on a thread of the crew. ``alone``: there is time to wait for company."""
+        try:
+            if alone and not self._closing.is_set():
                 self._hurry.wait(self._flush_interval)
-            destination = self._drain(first, destination)
+            self._destination = self._drain(self._destination)
+        finally:
+            self._end_turn(disconnect=self._closing.is_set())
+
+    def let_go(self) -> None:
+        """Close the connection, unless it is at work again."""
+        if self._turn.acquire(blocking=False):
+            self._end_turn(disconnect=True)
+
+    def _end_turn(self, *, disconnect: bool) -> None:
+        try:
+            if disconnect:
+                self._disconnect()
+        finally:
+            self._turn.release()
+        # Whoever came in the meantime has found the turn taken, and gone on.
+        if not self._inbox.empty():
+            self._call()
+
+    @_guard.guarded("closing a destination", _guard.nothing)
+    def _disconnect(self) -> None:
+        destination, self._destination = self._destination, None
         if destination is not None:
             destination.close()
 
-    def _drain(self, first: Item | Mark | None, destination: Destination | None = None) -> Destination | None:
+    @_guard.guarded("emptying a queue", _guard.nothing)
+    def _drain(self, destination: Destination | None) -> Destination | None:
         """Deal with all that is queued, in order."""
         self._hurry.clear()
         batch: list[Item] = []
         weight = 0
-        entry = first
+        entry: Item | Mark | None = None
         while True:
             size = entry.size if isinstance(entry, Item) else 0
             full = len(batch) >= BATCH_SPANS or weight + size > BATCH_BYTES
@@ -208,31 +233,28 @@ class Outlet:
         return destination
 
     def _deliver(self, batch: list[Item], weight: int, destination: Destination | None) -> Destination | None:
-        with self._counting:
-            if self._written_off:
-                self.dropped[SHUT_DOWN] += len(batch)
-                return destination
-            self._in_hand = len(batch)
+        if not self._tally.take_in_hand(counted(batch)):
+            return destination
         try:
             if destination is None:
                 destination = self._make()
             self._send(self._made_ready(batch), destination)
         except Exception as error:  # noqa: BLE001 - the thread has to live on: the next batch may pass
             _guard.note(f"delivery to {self.name}", error)
-            self._lose("failure of our own", self._in_hand, "delivery failed")
+            self._tally.lose("failure of our own", None, "delivery failed")
         finally:
-            with self._counting:
-                self._waiting -= weight
+            self._share.give_back(weight)
         return destination
 
     def _made_ready(self, batch: list[Item]) -> list[ReadableSpan]:
         spans = []
         for item in batch:
             try:
-                spans.append(self._adapt(item))
+                if item.is_due:
+                    spans.append(self._adapt(item))
             except Exception as error:  # noqa: BLE001 - one span that cannot be made ready must not cost the others
                 _guard.note("preparing a span", error)
-                self._lose("not readable", 1, "they could not be made ready")
+                self._tally.lose("not readable", 1, "they could not be made ready")
         return spans
 
     def _send(self, spans: Sequence[ReadableSpan], destination: Destination) -> None:
@@ -245,17 +267,17 @@ class Outlet:
                 self._send_halves(spans, destination)
                 return
             _guard.note(f"encoding a span for {self.name}", error)
-            self._lose("not encodable", 1, f"they could not be encoded ({type(error).__name__})")
+            self._tally.lose("not encodable", 1, f"they could not be encoded ({type(error).__name__})")
             return
         verdict = self._send_until_decided(body, destination)
         if isinstance(verdict, Stored):
-            self._keep(len(spans), verdict)
+            self._tally.keep(ended(spans), verdict)
         elif isinstance(verdict, TooLarge):
             self._send_smaller(spans, destination, verdict)
         elif isinstance(verdict, RetryLater):
-            self._lose("not reachable", len(spans), verdict.words)
+            self._tally.lose("not reachable", ended(spans), verdict.words)
         else:
-            self._lose("refused", len(spans), verdict.words)
+            self._tally.lose("refused", ended(spans), verdict.words)
 
     def _send_until_decided(self, body: bytes, destination: Destination) -> Verdict:
         """Send, and send again within the bound while the destination may yet take it."""
@@ -290,46 +312,13 @@ class Outlet:
             return
         smaller = shrink(spans[0])
         if smaller is None:
-            self._lose("too large", 1, verdict.words)
+            self._tally.lose("too large", 1, verdict.words)
             return
         last = self._send_until_decided(destination.encode([smaller]), destination)
         if isinstance(last, Stored):
-            self._keep(1, last)
+            self._tally.keep(1, last)
         else:
-            self._lose("too large", 1, last.words)
-
-    # --- what became of them -----------------------------------------------------------------------------------------
-
-    def _keep(self, count: int, verdict: Stored) -> None:
-        rejected = min(verdict.rejected, count)
-        with self._counting:
-            self.stored += count - rejected
-            self._in_hand -= count - rejected
-            if self._written_off:
-                # Counted as lost when we were closed, and stored after all.
-                self.dropped[SHUT_DOWN] -= count - rejected
-        if rejected:
-            self._lose("rejected by the server", rejected, verdict.words)
-        elif verdict.words:
-            _guard.say_once(f"{self.name} warns", "sentrial: %s answers: %s", self.name, verdict.words)
-
-    def _lose(self, reason: str, count: int, words: str) -> None:
-        with self._counting:
-            self._in_hand -= count
-            if self._written_off:
-                return
-        self._drop(reason, count, words)
-
-    def _drop(self, reason: str, count: int, words: str) -> None:
-        with self._counting:
-            self.dropped[reason] += count
-        _guard.say_once(
-            f"{self.name} drops {reason}",
-            "sentrial: %d spans for %s are lost: %s. More of this kind is counted, not logged.",
-            count,
-            self.name,
-            words,
-        )
+            self._tally.lose("too large", 1, last.words)
 
     def _say_down(self, verdict: RetryLater) -> None:
         if self._down_since is None:

@@ -30,6 +30,7 @@ class GrpcSender:
     """
 
     def __init__(self, settings: OtlpSettings) -> None:
+        self.endpoint = without_password(settings.endpoint)
         self._settings = settings
         # gRPC takes the values of binary headers as bytes, and puts them into base64 itself.
         self._metadata = tuple(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
+import inspect
 import os
 import zlib
 from collections.abc import Callable, Mapping
@@ -32,7 +34,12 @@ class HttpSender:
     """
 
     def __init__(self, settings: OtlpSettings, *, content_type: str, key_hint: str) -> None:
-        """``settings.headers`` beat the headers set here. ``key_hint`` names the setting that holds the key."""
+        """``settings.headers`` beat the headers set here. ``key_hint`` names the setting that holds the key.
+
+        ``watch``, once it is set, is shown each answer, for who wants more of it than the verdict.
+        """
+        self.endpoint = without_password(settings.endpoint)
+        self.watch: Callable[[HttpAnswer], None] | None = None
         self._settings = settings
         self._key_hint = key_hint
         self._secrets = secrets_in(settings.headers.values())
@@ -40,8 +47,10 @@ class HttpSender:
         if settings.compression != "none":
             headers["content-encoding"] = settings.compression
         headers.update({name.lower(): value for name, value in settings.headers.items()})
-        # As bytes: as text, requests takes Latin-1 only.
-        self._headers = {name: value.encode("utf-8", "replace") for name, value in headers.items()}
+        # As text, requests takes Latin-1 only; as bytes, instrumentations of it fail on names that they look at.
+        self._headers = {
+            name: value if value.isascii() else value.encode("utf-8", "replace") for name, value in headers.items()
+        }
         self._session: requests.Session | None = None
         self._pid = 0
         self._was_answered = False
@@ -51,7 +60,10 @@ class HttpSender:
         with without_instrumentation():
             try:
                 self._settings.check()
-                return read_verdict(self._post(body), self._key_hint)
+                answer = self._post(body)
+                if self.watch is not None:
+                    self.watch(answer)
+                return read_verdict(answer, self._key_hint)
             except SettingError as problem:
                 return Refused(str(problem))
             except Exception as error:  # noqa: BLE001 - whatever fails is said by the verdict
@@ -80,21 +92,25 @@ class HttpSender:
         return answer
 
     def _post_once(self, session: requests.Session, data: bytes) -> HttpAnswer:
+        import requests
+
         settings = self._settings
         key = settings.client_key_file
-        with session.post(
-            settings.endpoint,
-            data=data,
-            headers=self._headers,
-            timeout=settings.timeout,
-            # Per request: requests lets REQUESTS_CA_BUNDLE beat the session's own.
-            verify=settings.ca_file or True,
-            cert=(settings.client_certificate_file, key) if key else settings.client_certificate_file or None,
-            # Without one, requests puts what a .netrc says in the place of our header.
-            auth=_keep_headers if "authorization" in self._headers else None,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        request = session.prepare_request(
+            requests.Request(
+                "POST",
+                settings.endpoint,
+                headers=self._headers,
+                data=data,
+                # Without one, requests puts what a .netrc says in the place of our header.
+                auth=_keep_headers if "authorization" in self._headers else None,
+            )
+        )
+        # Per request: requests lets REQUESTS_CA_BUNDLE beat the session's own.
+        verify = settings.ca_file or True
+        certificate = (settings.client_certificate_file, key) if key else settings.client_certificate_file or None
+        found = session.merge_environment_settings(settings.endpoint, {}, True, verify, certificate)
+        with _send_of(session)(request, timeout=settings.timeout, allow_redirects=False, **found) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return HttpAnswer(response.status_code, headers, _read_body(response), self._secrets)
 
@@ -122,6 +138,15 @@ class HttpSender:
         if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
             return RetryLater(f"no answer from {where}: {excerpt(str(_cause(error)), self._secrets)}")
         return Refused(f"cannot be sent to {where}: {type(error).__name__}: {excerpt(str(error), self._secrets)}")
+
+
+def _send_of(session: requests.Session) -> Callable[..., requests.Response]:
+    """``send`` of ``session``, without what tracers that know no suppression have put around it (Datadog's)."""
+    import requests
+
+    if type(session) is not requests.Session:
+        return session.send
+    return functools.partial(inspect.unwrap(requests.Session.send), session)
 
 
 def sentrial_sender(url: str, api_key: str, timeout: float = DEFAULT_TIMEOUT) -> HttpSender:

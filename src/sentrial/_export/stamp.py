@@ -8,14 +8,20 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span
 
 from sentrial import _session, semconv
+from sentrial._export.foreign_usage import span_started
 from sentrial._session import Session
 
 
-def stamp(span: Span, parent_context: Context | None) -> None:
-    """Stamp ``span``, if ``parent_context`` (``None``: the current one), in which it starts, is in a session."""
+def stamp(span: Span, parent_context: Context | None) -> Session | None:
+    """Stamp ``span``, if ``parent_context`` (``None``: the current one), in which it starts, is in a session: that."""
     session = _session.current(parent_context)
-    if session is None:
-        return
+    if session is not None:
+        stamp_as(span, session)
+    return session
+
+
+def stamp_as(span: Span, session: Session) -> None:
+    """Stamp ``span`` as one of ``session``."""
     outer: Session | None = session
     now = time.monotonic()
     while outer is not None:
@@ -32,3 +38,4 @@ def stamp(span: Span, parent_context: Context | None) -> None:
     # A span that will not be sent is no parent to keep.
     if context.trace_flags.sampled and len(session.members) < _session.MAX_MEMBERS:
         session.members.add(context.span_id)
+        span_started(span, session)

@@ -103,7 +103,10 @@ def _ensure_thread() -> None:
 
 def _serve(bell: queue.SimpleQueue[bool]) -> None:
     while bell.get():
-        settle()
+        try:
+            settle()
+        except Exception as error:  # noqa: BLE001 - the thread has to live on
+            _guard.note("ending abandoned streams", error)
 
 
 def _after_fork() -> None:

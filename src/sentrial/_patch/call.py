@@ -14,7 +14,7 @@ from typing import Any
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from sentrial import _guard
+from sentrial import _guard, _runtime
 from sentrial._patch.spec import Accumulator, Provider
 from sentrial._spans import llm
 from sentrial._spans.llm import LlmCall
@@ -49,29 +49,33 @@ class ModelCall:
 
     # --- being current ---------------------------------------------------------------------------------------------
 
+    @_guard.guarded("making a call current", _runtime.get_current)
     def enter(self) -> Context:
         """Make the span current while the client works: the HTTP request's span nests under it. Gives what was."""
         self.working += 1
-        before = otel_context.get_current()
-        otel_context.attach(self._context)
+        before = _runtime.get_current()
+        _runtime.attach(self._context)
         return before
 
+    @_guard.guarded("making a call current no longer", _guard.nothing)
     def leave(self, before: Context) -> None:
         """Make current again what was: between the pieces of a stream the program does its own work.
 
         By setting it, never by a token: a token works in one task only. Elsewhere than in that task nothing changes.
         """
         self.working -= 1
-        if otel_context.get_current() is self._context:
-            otel_context.attach(before)
+        if _runtime.get_current() is self._context:
+            _runtime.attach(before)
 
     # --- the call --------------------------------------------------------------------------------------------------
 
+    @_guard.guarded("taking an answer", _guard.nothing)
     def returned(self, answer: Any) -> None:
         """The client has answered in full: ``answer`` in any form the provider reads."""
         if self.claim():
             self._end(answer, None)
 
+    @_guard.guarded("taking an exception", _guard.nothing)
     def raised(self, error: BaseException) -> None:
         """The client has raised ``error`` instead of an answer."""
         if self.claim():
@@ -84,6 +88,7 @@ class ModelCall:
         self.accumulator = accumulator
         self._moment = time.time_ns()
 
+    @_guard.guarded("taking a chunk", _guard.nothing)
     def chunk(self, item: Any) -> None:
         """A piece of the answer has come."""
         if self.over:
@@ -100,11 +105,13 @@ class ModelCall:
                 self.accumulator = None
                 _guard.failed(f"reading a chunk of {self.provider.name}", error)
 
+    @_guard.guarded("ending a stream", _guard.nothing)
     def drained(self) -> None:
         """The stream has said all there is."""
         if self.claim():
             self._end(self._gathered(), self._in_full)
 
+    @_guard.guarded("ending a stream", _guard.nothing)
     def broke(self, error: BaseException) -> None:
         """The stream has raised ``error``."""
         if self.claim():
@@ -115,6 +122,7 @@ class ModelCall:
             else:
                 self._fail(error, gathered)
 
+    @_guard.guarded("ending a stream", _guard.nothing)
     def closed(self) -> None:
         """The program has closed the stream, unless it is the client that does so while it reads."""
         if not self.working and self.claim():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import wrapt
 
 from sentrial import _guard
 from sentrial._patch import abandoned
+from sentrial._patch.method import PatchedMethod
 from sentrial._patch.spec import Provider, Target
 from sentrial._patch.wrapper import Switch, build_wrapper
 
@@ -23,11 +23,15 @@ OFF = "off"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One target and its ``state``: ``patched``, ``waiting for import``, ``not in this version`` or ``off``."""
+    """One target and its ``state``: ``patched``, ``waiting for import``, ``not in this version`` or ``off``.
+
+    ``calls``: how often it was called while it was patched.
+    """
 
     name: str
     target: str
     state: str
+    calls: int = field(default=0, compare=False)
 
 
 class _Patch:
@@ -39,8 +43,7 @@ class _Patch:
         self.switch = Switch()
         self.wanted = False
         self.hooked = False
-        self.original: Any = None
-        self.wrapper: Any = None
+        self._method = PatchedMethod(target.method, lambda original: build_wrapper(provider, original, self.switch))
 
     @property
     def owner(self) -> type | None:
@@ -54,32 +57,18 @@ class _Patch:
     def put(self) -> None:
         """Patch, if the class and the method are there."""
         owner = self.owner
-        current = vars(owner).get(self.target.method) if owner is not None else None
-        if owner is None or current is None:
-            return
-        if not self._stands_in(current):
-            if current is not self.original:
-                self.original = current
-                self.wrapper = build_wrapper(self.provider, current, self.switch)
-            setattr(owner, self.target.method, self.wrapper)
-        self.switch.on = True
+        if owner is not None and self._method.put(owner):
+            self.switch.on = True
 
     def take_back(self) -> None:
         """Fall silent, and put the original back unless somebody else has patched on top of us."""
         self.switch.on = False
         owner = self.owner
-        if owner is not None and self.wrapper is not None and vars(owner).get(self.target.method) is self.wrapper:
-            setattr(owner, self.target.method, self.original)
+        if owner is not None:
+            self._method.take_back(owner)
 
-    def _stands_in(self, current: Any) -> bool:
-        """Whether ``current`` is our wrapper, or somebody's wrapper around it."""
-        seen = 0
-        while current is not None and seen < 100:
-            if current is self.wrapper:
-                return True
-            current, seen = getattr(current, "__wrapped__", None), seen + 1
-        return False
 
+_SHOWN = 20
 
 # Reentrant: patching can import, and so run the hook of another module.
 _lock = threading.RLock()
@@ -92,11 +81,12 @@ def install(names: Collection[str] | None, providers: Sequence[Provider]) -> Non
     No client is imported: one that the program has not imported is patched right after it does.
     """
     known = {provider.name for provider in providers}
-    for name in sorted(set(names or ()) - known):
-        _guard.say_once(
-            f"unknown client {name}",
-            "sentrial: no client is known by the name %r; known are: %s.",
-            name,
+    unknown = sorted(set(names or ()) - known)
+    if unknown:
+        _guard.refuse(
+            f"unknown clients {unknown[:_SHOWN]}",
+            "sentrial: no client is known by the name %s; known are: %s.",
+            _guard.shown(", ".join(map(repr, unknown[:_SHOWN])), str),
             ", ".join(sorted(known)),
         )
     for provider in providers:
@@ -122,7 +112,10 @@ def uninstall() -> None:
 def installed() -> list[Report]:
     """What is patched, target by target, as things stand."""
     with _lock:
-        return [Report(patch.provider.name, str(patch.target), _state(patch)) for patch in _patches.values()]
+        return [
+            Report(patch.provider.name, str(patch.target), _state(patch), patch.switch.calls)
+            for patch in _patches.values()
+        ]
 
 
 def _patch_or_wait(patch: _Patch) -> None:

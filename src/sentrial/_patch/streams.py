@@ -21,17 +21,39 @@ from sentrial._patch.body import Body
 from sentrial._patch.call import ModelCall
 from sentrial._spans.llm import STREAM_CANCELLED
 
+MAX_WRAPPERS = 8
+"""How many wrappers of others we look into, one in the other, for the client's own stream."""
+
 
 def take(call: ModelCall, result: Any) -> None:
     """End ``call`` with what the patched method has returned, or watch that until it ends."""
     shape = call.provider.shape
-    fields = getattr(result, "__dict__", ())
+    own = _within(result, shape.iterator) if call.streams else result
+    fields = getattr(own, "__dict__", ())
     if shape.iterator in fields:
-        _take_stream(call, result)
+        _take_stream(call, own)
     elif shape.raw_response in fields:
-        _take_body(call, getattr(result, shape.raw_response))
+        _take_body(call, getattr(own, shape.raw_response))
     else:
         call.returned(result)
+
+
+def _within(result: Any, name: str) -> Any:
+    """The client's own object, the one with ``name``: ``result``, or what other instrumentations have put into theirs.
+
+    One of theirs is a proxy of wrapt's or a class of their own, with the stream among its attributes.
+    """
+    for _ in range(MAX_WRAPPERS):
+        fields = getattr(result, "__dict__", {})
+        if name in fields:
+            break
+        inner = getattr(result, "__wrapped__", None)
+        if inner is None:
+            inner = next((each for each in fields.values() if name in getattr(each, "__dict__", ())), None)
+        if inner is None:
+            break
+        result = inner
+    return result
 
 
 def _take_stream(call: ModelCall, stream: Any) -> None:

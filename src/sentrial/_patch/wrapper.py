@@ -14,6 +14,7 @@ from typing import Any
 from sentrial import _guard
 from sentrial._patch import abandoned, streams
 from sentrial._patch.call import ModelCall, begin
+from sentrial._patch.method import callable_of
 from sentrial._patch.spec import Provider
 from sentrial._spans.llm import STREAM_CANCELLED
 
@@ -21,17 +22,21 @@ _NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
 
 class Switch:
-    """Whether a patched method records. It outlives the patch: a bound method kept by the program falls silent."""
+    """Whether a patched method records. It outlives the patch: a bound method kept by the program falls silent.
 
-    __slots__ = ("on",)
+    ``calls``: how often it was called while it did, near enough: threads that count at once may lose one.
+    """
+
+    __slots__ = ("calls", "on")
 
     def __init__(self) -> None:
         self.on = False
+        self.calls = 0
 
 
 def build_wrapper(provider: Provider, original: Any, switch: Switch) -> Callable[..., Any]:
     """The function to put in the place of ``original``, a method as it stands in its class."""
-    call = original if type(original) is types.FunctionType else functools.partial(_call_bound, original)
+    call = callable_of(original)
     # The async methods of some clients look synchronous until unwrapped.
     is_async = inspect.iscoroutinefunction(inspect.unwrap(original))
     traced = functools.update_wrapper((_build_async if is_async else _build_sync)(provider, call, switch), original)
@@ -40,14 +45,12 @@ def build_wrapper(provider: Provider, original: Any, switch: Switch) -> Callable
     return traced
 
 
-def _call_bound(original: Any, instance: Any, *args: Any, **kwargs: Any) -> Any:
-    # Another instrumentation's proxy may stand in the class, and want to know the instance it is called on.
-    return original.__get__(instance, type(instance))(*args, **kwargs)
-
-
 def _build_sync(provider: Provider, original: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
     def traced(*args: Any, **kwargs: Any) -> Any:
-        call = begin(provider, args[0], args[1:], kwargs) if switch.on and args else None
+        if not switch.on or not args:
+            return original(*args, **kwargs)
+        switch.calls += 1
+        call = begin(provider, args[0], args[1:], kwargs)
         if call is None:
             return original(*args, **kwargs)
         before = call.enter()
@@ -70,6 +73,7 @@ def _build_async(provider: Provider, original: Callable[..., Any], switch: Switc
     def traced(*args: Any, **kwargs: Any) -> Any:
         if not switch.on or not args:
             return original(*args, **kwargs)
+        switch.calls += 1
         coroutine: Any = _begin_and_wait(provider, original, args, kwargs)
         # Python's words about a coroutine that is never awaited name the method that the program has called.
         coroutine.__name__, coroutine.__qualname__ = traced.__name__, traced.__qualname__

@@ -13,11 +13,13 @@ from opentelemetry.trace import Span
 
 from sentrial import semconv
 from sentrial._session import Session
-from sentrial._spans import amounts
+from sentrial._spans import amounts, event, failure
 from sentrial._spans.decision import Decision
-from sentrial._spans.error import record_error
 from sentrial._spans.llm_by_hand import LlmEvent
 from sentrial._spans.tool import ToolCall
+
+LONGEST_MS = 10 * 365 * 24 * 3_600_000.0
+"""The longest duration that is believed, in milliseconds: ten years."""
 
 
 def tell_tool_call(
@@ -32,10 +34,13 @@ def tell_tool_call(
     token_count: int | None = None,
     call_id: str | None = None,
     duration_ms: float | None = None,
+    trace_id: str | None = None,
+    span_id: str | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Span:
     """A tool call that has run. ``duration_ms`` in milliseconds, ``estimated_cost`` in dollars."""
     now = time.time_ns()
+    attributes: dict[str, Any] = {}
     call = ToolCall(
         session,
         tool_name,
@@ -43,19 +48,19 @@ def tell_tool_call(
         reasoning=reasoning,
         call_id=call_id,
         metadata=metadata,
-        start_time=now - _nanoseconds(duration_ms),
+        start_time=now - _nanoseconds(duration_ms, attributes),
     )
     if tool_output is not None:
         call.set_output(tool_output)
     if estimated_cost is not None:
         call.set_cost(estimated_cost)
-    if isinstance(tool_error, BaseException) or tool_error:
+    if failure.is_told(tool_error):
         call.set_error(tool_error)
-    attributes: dict[str, Any] = {}
     tokens = amounts.read_count("token_count", token_count, attributes)
     if tokens is not None:
         attributes[semconv.SENTRIAL_USAGE_TOTAL_TOKENS] = tokens
     call.span.set_attributes(attributes)
+    event.link(call.span, trace_id, span_id)
     call.end(end_time=now)
     return call.span
 
@@ -69,34 +74,17 @@ def tell_decision(
     chosen: str | None = None,
     estimated_cost: float | None = None,
     token_count: int | None = None,
+    trace_id: str | None = None,
+    span_id: str | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Span:
     """A decision that was taken."""
     now = time.time_ns()
     decision = Decision(session, reasoning, alternatives, confidence, chosen, metadata=metadata, start_time=now)
     decision.set_usage(estimated_cost, token_count)
+    event.link(decision.span, trace_id, span_id)
     decision.end(end_time=now)
     return decision.span
-
-
-def tell_error(
-    session: Session,
-    error_message: str,
-    error_type: str | None = None,
-    *,
-    tool_name: str | None = None,
-    stack_trace: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
-) -> Span:
-    """An error that happened."""
-    return record_error(
-        session,
-        error_message,
-        error_type,
-        tool_name=tool_name,
-        stack_trace=stack_trace,
-        metadata=metadata,
-    )
 
 
 def tell_llm_call(
@@ -117,29 +105,31 @@ def tell_llm_call(
 ) -> Span:
     """A model call that no patched client saw."""
     now = time.time_ns()
-    event = LlmEvent(
+    attributes: dict[str, Any] = {}
+    call = LlmEvent(
         session,
         model,
         provider=provider,
         input=input,
         metadata=metadata,
-        start_time=now - _nanoseconds(duration_ms),
+        start_time=now - _nanoseconds(duration_ms, attributes),
     )
+    call.span.set_attributes(attributes)
     if output is not None:
-        event.set_output(output)
-    event.set_usage(
+        call.set_output(output)
+    call.set_usage(
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         cached_tokens=cached_tokens,
         reasoning_tokens=reasoning_tokens,
         estimated_cost=estimated_cost,
     )
-    if isinstance(error, BaseException) or error:
-        event.set_error(error)
-    event.end(end_time=now)
-    return event.span
+    if failure.is_told(error):
+        call.set_error(error)
+    call.end(end_time=now)
+    return call.span
 
 
-def _nanoseconds(duration_ms: float | None) -> int:
-    number = amounts.read_number("duration_ms", duration_ms, {}, low=0.0, high=float("inf"))
+def _nanoseconds(duration_ms: float | None, attributes: dict[str, Any]) -> int:
+    number = amounts.read_number("duration_ms", duration_ms, attributes, low=0.0, high=LONGEST_MS)
     return int(number * 1e6) if number is not None else 0

@@ -30,6 +30,6 @@ def write_value(prefix: str, name: str, value: object, attributes: dict[str, Any
     elif isinstance(copy, float):
         attributes[key] = float.__float__(copy)
     elif type(copy) is int and copy in _INT64:
-        attributes[key] = copy
+        attributes[key] = words.number(copy)
     else:
         attributes[key] = words.text(copy)

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import datetime
 import logging
+import math
+import time
 from collections.abc import Sequence
 
 from sentrial import _guard
-from sentrial._session import PricedCall
+from sentrial._spans import amounts, failure
+from sentrial._totals import PricedCall
+from sentrial.types import Usage
 
 UNKNOWN_PROVIDER = "unknown"
 """The provider of a call whose caller names none: the model's name alone says whose price it is, if anybody's."""
@@ -31,6 +35,30 @@ def total(calls: Sequence[PricedCall], named: Sequence[float]) -> float | None:
     """Dollars of ``calls`` that have a price, and of the costs that callers ``named``; ``None`` if there is none."""
     known = [*named, *(cost for cost in map(price, calls) if cost is not None)]
     return sum(known) if known else None
+
+
+@_guard.guarded("quoting a price", lambda: math.nan)
+def quote(provider: str, model: str, input_tokens: int, output_tokens: int) -> float:
+    """Dollars of a call, for a caller who wants a number: NaN, which spoils no sum unseen, where there is no price."""
+    usage = Usage(input_tokens=_count(input_tokens), output_tokens=_count(output_tokens))
+    dollars = price(PricedCall(provider, failure.read_words(model), usage, time.time_ns()))
+    if dollars is not None:
+        return dollars
+    _guard.say_once(
+        f"no price {provider} {failure.read_words(model)}"[:200],
+        "sentrial: there is no price for the model %s of %s with %s and %s tokens; its cost is NaN. Prices need "
+        'pip install "sentrial-otel[cost]", and the name that the provider gives the model.',
+        _guard.shown(model),
+        provider,
+        _guard.shown(input_tokens),
+        _guard.shown(output_tokens),
+    )
+    return math.nan
+
+
+def _count(tokens: object) -> int | None:
+    number = amounts.number(tokens)
+    return int(number) if number is not None and number >= 0 else None
 
 
 def _price(call: PricedCall) -> float | None:

@@ -9,7 +9,7 @@ from sentrial import _config, _guard, semconv
 from sentrial._payload import Payload, end_span
 from sentrial._session import Session
 from sentrial._spans import amounts, event, failure
-from sentrial._spans.live import LiveEvent, nothing
+from sentrial._spans.live import LiveEvent, setter
 from sentrial._spans.metadata import write_metadata
 
 
@@ -19,7 +19,7 @@ class Decision(LiveEvent):
     What the agent does to decide (a model call, say) nests under it.
     """
 
-    __slots__ = ("_ended", "_payload")
+    __slots__ = ("_payload",)
 
     def __init__(
         self,
@@ -33,7 +33,6 @@ class Decision(LiveEvent):
         start_time: int | None = None,
     ) -> None:
         super().__init__(session)
-        self._ended = False
         self._payload = Payload(session.texts, session)
         try:
             self._start(metadata, start_time)
@@ -54,12 +53,12 @@ class Decision(LiveEvent):
         name = f"{semconv.SPAN_DECISION} {agent}" if agent else semconv.SPAN_DECISION
         self.span = event.start_event(self._session, name, semconv.EVENT_DECISION, attributes, start_time=start_time)
 
-    @_guard.guarded("setting a decision's reasoning", nothing)
+    @setter("setting a decision's reasoning")
     def set_reasoning(self, reasoning: str) -> None:
         """Why; the last word counts."""
         self._payload.text(semconv.SENTRIAL_DECISION_REASONING, reasoning)
 
-    @_guard.guarded("setting what was chosen", nothing)
+    @setter("setting what was chosen")
     def choose(self, chosen: str | None, confidence: float | None = None) -> None:
         """What was chosen, and how sure the agent is of it, from 0 to 1."""
         if chosen is not None:
@@ -71,7 +70,7 @@ class Decision(LiveEvent):
                 attributes[semconv.SENTRIAL_DECISION_CONFIDENCE] = number
             self.span.set_attributes(attributes)
 
-    @_guard.guarded("setting a decision's usage", nothing)
+    @setter("setting a decision's usage")
     def set_usage(self, estimated_cost: float | None = None, token_count: int | None = None) -> None:
         """What deciding cost, in dollars and tokens, where no model call of its own says it."""
         attributes: dict[str, Any] = {}
@@ -84,7 +83,7 @@ class Decision(LiveEvent):
             attributes[semconv.SENTRIAL_USAGE_TOTAL_TOKENS] = tokens
         self.span.set_attributes(attributes)
 
-    @_guard.guarded("ending a decision", nothing)
+    @_guard.guarded("ending a decision", _guard.nothing)
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
         """End the decision; a second time does nothing. ``end_time``: nanoseconds since the epoch."""
         if self._ended:

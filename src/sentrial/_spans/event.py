@@ -10,7 +10,8 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, set_span_in_
 
 from sentrial import _guard, _session, semconv
 from sentrial._session import Session
-from sentrial._spans import source
+from sentrial._spans import failure, source
+from sentrial._spans.metadata import write_metadata
 
 
 def start_event(
@@ -50,6 +51,19 @@ def start_event(
     if stray:
         session.members.add(span.get_span_context().span_id)
     return span
+
+
+def link(span: Span, trace_id: object, span_id: object) -> None:
+    """Link ``span`` with one of another tracing system; what are no ids of OpenTelemetry's become metadata."""
+    if trace_id is None and span_id is None:
+        return
+    target = _session.parse_id(f"{failure.read_words(trace_id)}-{failure.read_words(span_id)}".lower())
+    if target is not None:
+        span.add_link(target, {semconv.SENTRIAL_LINK: semconv.LINK_GIVEN})
+        return
+    attributes: dict[str, Any] = {}
+    write_metadata({"trace_id": trace_id, "span_id": span_id}, attributes)
+    span.set_attributes(attributes)
 
 
 def context_of(span: Span, session: Session) -> Context:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import traceback
 from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.trace import Span, Status, StatusCode
 
-from sentrial import _payload, semconv
+from sentrial import _guard, _payload, semconv
 from sentrial._json import encodable
+from sentrial._snapshot import Tally, snapshot
 
 MAX_WORDS = 4_000
 """Characters of an error's words that are kept."""
@@ -38,8 +40,8 @@ def write_exception(span: Span, error: BaseException) -> None:
 def exception_event(error_type: str, message: object, stack: object) -> dict[str, Any]:
     """The attributes of an exception event, with what is secret masked."""
     event = {semconv.EXCEPTION_TYPE: error_type, semconv.EXCEPTION_MESSAGE: masked(message)}
-    if stack:
-        lines = "".join(map(read_words, stack)) if isinstance(stack, list | tuple) else read_words(stack)
+    if is_told(stack):
+        lines = "".join(map(read_words, stack)) if _guard.is_a(stack, list, tuple) else read_words(stack)
         # What is cut is the beginning: the place of the failure stands at the end.
         event[semconv.EXCEPTION_STACKTRACE] = _masked_end(lines)
     return event
@@ -47,28 +49,61 @@ def exception_event(error_type: str, message: object, stack: object) -> dict[str
 
 def write_told(span: Span, error: object) -> None:
     """Mark ``span`` as failed by what the caller tells: an exception, words, or ``{"message": ..., "type": ...}``."""
-    if isinstance(error, BaseException):
-        write_exception(span, error)
-    elif isinstance(error, Mapping):
-        words = error.get("message")
-        write_failure(span, dict(error) if words is None else words, type_of_told(error))
+    told = _read_told(error)
+    if _guard.is_a(told, BaseException):
+        write_exception(span, told)
+    elif _guard.is_a(told, dict):
+        words = told.get("message")
+        write_failure(span, told if words is None else words, type_of_told(told))
     else:
-        write_failure(span, error, type_of_told(error))
+        write_failure(span, told, type_of_told(told))
 
 
 def type_of_told(error: object) -> str:
     """What :func:`write_told` makes the ``error.type``."""
-    if isinstance(error, BaseException):
-        return type_name(error)
-    kind = error.get("type") if isinstance(error, Mapping) else None
-    return (masked(kind) if kind else "") or semconv.ERROR_TYPE_OTHER
+    told = _read_told(error)
+    if _guard.is_a(told, BaseException):
+        return type_name(told)
+    kind = told.get("type") if _guard.is_a(told, dict) else None
+    return (masked(kind) if kind is not None else "") or semconv.ERROR_TYPE_OTHER
+
+
+def _read_told(error: object) -> object:
+    # A mapping of the user's may raise anything when it is read.
+    return snapshot(error, Tally()) if issubclass(type(error), Mapping) else error
+
+
+def is_told(error: object) -> bool:
+    """Whether ``error`` says that something went wrong: ``None``, ``False`` and empty words do not."""
+    if error is None or _guard.is_a(error, BaseException):
+        return error is not None
+    try:
+        return bool(error)
+    except Exception:  # noqa: BLE001 - __bool__ is the user's own code; what is there was given for a reason
+        return True
+
+
+def read_reason(reason: object) -> str | None:
+    """Why something failed, in words; ``None`` where nothing says it."""
+    if _guard.is_a(reason, BaseException):
+        return describe(reason)
+    return (read_words(reason) if reason is not None else "") or None
+
+
+_CONTROL_FLOW = (
+    asyncio.CancelledError,
+    concurrent.futures.CancelledError,
+    GeneratorExit,
+    KeyboardInterrupt,
+    StopAsyncIteration,
+    StopIteration,
+    SystemExit,
+)
 
 
 def is_control_flow(error: BaseException) -> str | None:
     """The outcome where ``error`` is a way to leave and no failure; ``None`` where it is a failure."""
-    if isinstance(error, asyncio.CancelledError | GeneratorExit | KeyboardInterrupt | SystemExit):
-        return "cancelled"
-    return None
+    return "cancelled" if isinstance(error, _CONTROL_FLOW) else None
 
 
 def type_name(error: BaseException) -> str:
@@ -84,9 +119,9 @@ def describe(error: BaseException) -> str:
 
 
 def read_words(value: object) -> str:
-    """``str(value)``, where it can be had."""
+    """``str(value)``, where it can be had; of a text what it holds."""
     try:
-        return str(value)
+        return str.__str__(value if _guard.is_a(value, str) else str(value))
     except Exception:  # noqa: BLE001 - __str__ is the user's own code
         return "(its words cannot be read)"
 

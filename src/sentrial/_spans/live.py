@@ -5,8 +5,10 @@ It lives in the user's code: whatever fails in here, the block runs, and its exc
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from types import TracebackType
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from opentelemetry import trace
 from opentelemetry.trace import INVALID_SPAN, Span
@@ -15,20 +17,53 @@ from sentrial import _config, _guard
 from sentrial._session import Activation, Session
 from sentrial._spans import event
 
-
-def nothing() -> None:
-    """What a call of ours gives that failed, and that gives nothing anyway."""
-
-
 Self = TypeVar("Self", bound="LiveEvent")
+P = ParamSpec("P")
+
+
+def setter(
+    place: str,
+) -> Callable[[Callable[Concatenate[Self, P], None]], Callable[Concatenate[Self, P], None]]:
+    """A decorator for what the user's code calls inside the block: a failure of ours does not reach it.
+
+    What is called after the block says nothing any more, and is told so.
+    """
+
+    def decorate(function: Callable[Concatenate[Self, P], None]) -> Callable[Concatenate[Self, P], None]:
+        quiet = _guard.guarded(place, _guard.nothing)(function)
+
+        @functools.wraps(function)
+        def call(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> None:
+            if self._loud or self._ended:
+                with _guard.raising(self._loud):
+                    _say_it_is_over(function.__name__) if self._ended else quiet(self, *args, **kwargs)
+            else:
+                quiet(self, *args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+def _say_it_is_over(setter: str) -> None:
+    _guard.refuse(
+        "told after the end",
+        "sentrial: %s() after the end of its block is not recorded: call it inside the block.",
+        setter,
+    )
 
 
 class LiveEvent:
-    """Something with a beginning and an end in this program. What starts inside its block nests under it."""
+    """Something with a beginning and an end in this program. What starts inside its block nests under it.
 
-    __slots__ = ("_activation", "_session", "span")
+    Made inside :func:`_guard.raising`, what it is told later is raised, too, where it is refused.
+    """
+
+    __slots__ = ("_activation", "_ended", "_loud", "_session", "span")
 
     def __init__(self, session: Session) -> None:
+        self._loud = _guard.is_raising()
+        self._ended = False
         self.span: Span = INVALID_SPAN
         self._session = session
         self._activation: Activation | None = None
@@ -71,3 +106,11 @@ class LiveEvent:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leave(error)
+
+
+def blank(kind: type[Self], session: Session) -> Self:
+    """An event that says nothing, for a block that has to run though none could be made."""
+    event = kind.__new__(kind)
+    event.span, event._session, event._activation = INVALID_SPAN, session, None
+    event._loud = event._ended = False
+    return event

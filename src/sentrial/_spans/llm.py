@@ -9,10 +9,11 @@ from typing import Any
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext, SpanKind, set_span_in_context
 
-from sentrial import _session, semconv
+from sentrial import _ambient, _session, semconv
 from sentrial._payload import Payload, end_span
-from sentrial._session import PricedCall, Session
+from sentrial._session import Session
 from sentrial._spans import cost, event, failure, metrics, source
+from sentrial._totals import PricedCall
 from sentrial.types import LlmRequest, LlmResponse, Usage
 
 STREAM_DRAINED = "drained"
@@ -212,7 +213,7 @@ def begin(request: LlmRequest, *, session: Session | None = None, start_time: in
     The input is taken as a snapshot now: what the program does to its messages afterwards does not show.
     ``start_time``: nanoseconds since the epoch; now, if not given.
     """
-    return LlmCall(request, _session.current() if session is None else session, start_time)
+    return LlmCall(request, _ambient.session_for_call() if session is None else session, start_time)
 
 
 def _request_attributes(request: LlmRequest) -> dict[str, Any]:

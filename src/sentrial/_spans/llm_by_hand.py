@@ -7,12 +7,13 @@ from typing import Any
 
 from sentrial import _guard, semconv
 from sentrial._session import Session
-from sentrial._spans import amounts, failure, llm
+from sentrial._spans import amounts, llm
 from sentrial._spans.cost import UNKNOWN_PROVIDER
-from sentrial._spans.live import LiveEvent, nothing
+from sentrial._spans.live import LiveEvent, setter
 from sentrial._spans.llm import LlmCall
 from sentrial._spans.messages import read_input, read_output, read_tool_call_ids
 from sentrial._spans.metadata import write_metadata
+from sentrial._spans.name import read_id, read_name
 from sentrial.types import Deferred, LlmRequest, LlmResponse, Usage
 
 
@@ -53,8 +54,8 @@ class LlmEvent(LiveEvent):
         try:
             request = LlmRequest(
                 semconv.OPERATION_CHAT,
-                str(provider) if provider else UNKNOWN_PROVIDER,
-                failure.read_words(model),
+                read_id("provider", provider) or UNKNOWN_PROVIDER,
+                read_name("model", model),
                 input=None if input is None else Deferred(input, read_input),
             )
             self._call = llm.begin(request, session=session, start_time=start_time)
@@ -63,16 +64,16 @@ class LlmEvent(LiveEvent):
         except Exception as error:  # noqa: BLE001 - nothing of ours may keep the user from calling the model
             _guard.failed("starting a model call", error)
 
-    @_guard.guarded("setting a model's output", nothing)
+    @setter("setting a model's output")
     def set_output(self, output: object, *, finish_reason: str | None = None, response_id: str | None = None) -> None:
         """What the model answered; a snapshot is taken now. The last one counts."""
-        self._finish_reason = finish_reason
-        self._response_id = response_id
+        self._finish_reason = read_id("finish_reason", finish_reason)
+        self._response_id = read_id("response_id", response_id)
         if self._call is not None and self.span.is_recording():
             self._call.payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, Deferred(output, read_output))
         self._tool_calls = read_tool_call_ids(output)
 
-    @_guard.guarded("setting a model call's usage", nothing)
+    @setter("setting a model call's usage")
     def set_usage(
         self,
         *,
@@ -96,14 +97,15 @@ class LlmEvent(LiveEvent):
             attributes[semconv.SENTRIAL_ESTIMATED_COST] = cost
             self._session.add_cost(cost)
 
+    @setter("setting a model call's error")
     def set_error(self, error: object) -> None:
         """Mark the call as failed: an exception, words, or ``{"message": ..., "type": ...}``."""
         self._error = error
 
-    @_guard.guarded("ending a model call", nothing)
+    @_guard.guarded("ending a model call", _guard.nothing)
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
         """End the call; a second time does nothing. ``end_time``: nanoseconds since the epoch."""
-        call = self._call
+        call, self._ended = self._call, True
         if call is None:
             return
         response = LlmResponse(
@@ -112,7 +114,7 @@ class LlmEvent(LiveEvent):
             finish_reasons=(self._finish_reason,) if self._finish_reason else (),
             tool_call_ids=self._tool_calls,
         )
-        if error is None and isinstance(self._error, BaseException):
+        if error is None and _guard.is_a(self._error, BaseException):
             error = self._error
         if error is not None:
             call.fail(error, response, attributes=self._attributes, end_time=end_time)

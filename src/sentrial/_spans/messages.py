@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sentrial import _guard
 from sentrial._json import JsonText
 from sentrial._snapshot import Tally, snapshot
 from sentrial.types import Message, Part
@@ -24,17 +25,20 @@ def read_output(value: Any) -> list[Message]:
 def read_tool_call_ids(output: object) -> list[str]:
     """The ids of the tool calls that ``output``, as the caller gave it, asks for."""
     ids = []
-    for message in output if isinstance(output, list | tuple) else [output]:
+    for message in output if _guard.is_a(output, list, tuple) else [output]:
         calls = _field(message, "tool_calls")
-        for call in calls if isinstance(calls, list | tuple) else ():
+        for call in calls if _guard.is_a(calls, list, tuple) else ():
             call_id = _field(call, "id")
-            if isinstance(call_id, str):
-                ids.append(call_id)
+            if _guard.is_a(call_id, str):
+                ids.append(str.__str__(call_id))
     return ids
 
 
 def _field(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+    try:
+        return value.get(name) if _guard.is_a(value, dict) else getattr(value, name, None)
+    except Exception:  # noqa: BLE001 - a property of the user's own may raise anything; then it has no tool calls
+        return None
 
 
 def _read_messages(value: Any, role: str) -> list[Message]:

@@ -21,7 +21,7 @@ def write_metadata(metadata: object, attributes: dict[str, Any]) -> None:
     if isinstance(entries, dict):
         _write_map(entries, semconv.SENTRIAL_METADATA, attributes)
         return
-    _guard.say_once(
+    _guard.refuse(
         "metadata type",
         "sentrial: metadata is a %s, and has to be a mapping. It is kept as it is; give a dict.",
         type(metadata).__name__,
@@ -35,7 +35,7 @@ def write_metrics(metrics: object, attributes: dict[str, Any]) -> None:
         return
     entries = snapshot(metrics, Tally())
     if not isinstance(entries, dict):
-        _guard.say_once(
+        _guard.refuse(
             "metrics type",
             "sentrial: custom_metrics is a %s, and has to be a mapping. It is kept as metadata; give a dict.",
             type(metrics).__name__,
@@ -51,7 +51,7 @@ def write_metrics(metrics: object, attributes: dict[str, Any]) -> None:
         else:
             numbers[str(name)] = number
     if refused:
-        _guard.say_once(
+        _guard.refuse(
             "metrics values",
             "sentrial: custom_metrics[%.50r]=%s is not usable: it must be a number. It is kept as %s%s.",
             next(iter(refused)).removeprefix("metric."),

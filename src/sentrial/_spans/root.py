@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind
 
-from sentrial import _config, _guard, _registry, _session, semconv
+from sentrial import _config, _guard, _registry, _runtime, _session, _setting_values, semconv
 from sentrial._payload import Payload, end_span
-from sentrial._session import Account, Session, Totals
+from sentrial._session import Account, Session
 from sentrial._spans import amounts, cost, event, failure, source
 from sentrial._spans.messages import read_input, read_output
 from sentrial._spans.metadata import write_metadata, write_metrics
+from sentrial._spans.name import quietly, read_id, read_name
+from sentrial._totals import Totals
 from sentrial.types import Deferred
 
 COMPLETED = "completed"
@@ -44,11 +46,17 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What is known of a session when it ends. Cost in dollars; ``None`` leaves a total to the sum over the events."""
+    """What is known of a session when it ends. Cost in dollars; ``None`` leaves a total to the sum over the events.
+
+    ``success``: what the caller says of it, which decides between completed and failed; ``None`` leaves it to
+    ``outcome``. ``end_time``: nanoseconds since the epoch; now, if not given.
+    """
 
     outcome: str = COMPLETED
-    failure_reason: str | None = None
+    success: object = None
+    failure_reason: object = None
     error: BaseException | None = None
+    error_type: str | None = None
     input: object = None
     output: object = None
     estimated_cost: object = None
@@ -56,7 +64,8 @@ class Ending:
     completion_tokens: object = None
     total_tokens: object = None
     duration_ms: object = None
-    custom_metrics: Mapping[str, float] = field(default_factory=dict)
+    custom_metrics: object = None
+    end_time: int | None = None
 
 
 def open_session(opening: Opening, *, nested: bool) -> Session:
@@ -65,35 +74,55 @@ def open_session(opening: Opening, *, nested: bool) -> Session:
     A sub-agent is a child span in the same trace; anything else is a trace of its own, linked with the span that was
     current. Only a session whose block is open (``with``, a decorator) adopts another, and only for the same user.
     """
+    opening = _with_names(opening)
     if not _config.active.enabled:
         # Not even a link: nothing of the caller's may change.
         return session_without_span(opening)
     outer = _session.current()
-    if nested and outer is not None and outer.lexical and _same_owner(outer, opening):
-        return _start(opening, _session.live(), parent=outer)
-    caller = trace.get_current_span(_session.live())
-    inherit = _config.active.session_parent == _config.PARENT_INHERIT and outer is None
+    if nested and outer is not None and outer.lexical and outer.outcome is None and _same_owner(outer, opening):
+        return start(opening, _session.live(), parent=outer)
+    caller = trace.get_current_span(None if _runtime.is_apart() else _session.live())
+    inherit = _config.active.session_parent == _setting_values.PARENT_INHERIT and outer is None
     if inherit and caller.get_span_context().is_valid:
-        return _start(opening, _session.live())
+        return start(opening, trace.set_span_in_context(caller, _session.live()))
     links = []
     if caller.get_span_context().is_valid:
         links.append(Link(caller.get_span_context(), {semconv.SENTRIAL_LINK: semconv.LINK_CALLER}))
     parent = _session.parse_id(opening.parent_session_id)
     if parent is not None:
         links.append(Link(parent, {semconv.SENTRIAL_LINK: semconv.LINK_PARENT_SESSION}))
-    session = _start(opening, Context(), links=links)
-    if caller.is_recording():
+    session = start(opening, Context(), links=links)
+    if caller.is_recording() and getattr(type(caller), "add_link", None) is not Span.add_link:
+        # What does not implement it (Datadog's) has it from the API, which warns.
         caller.add_link(session.context, {semconv.SENTRIAL_LINK: semconv.LINK_SESSION})
     return session
+
+
+def _with_names(opening: Opening) -> Opening:
+    return replace(
+        opening,
+        agent_name=read_name("agent_name (event of begin)", opening.agent_name),
+        user_id=read_id("user_id", opening.user_id),
+        name=read_id("name", opening.name),
+        conversation_id=read_id("convo_id", opening.conversation_id),
+        event_id=read_id("event_id", opening.event_id),
+        parent_session_id=read_id("parent_session_id", opening.parent_session_id),
+    )
 
 
 def _same_owner(outer: Session, opening: Opening) -> bool:
     return outer.user_id == opening.user_id and outer.account == opening.account
 
 
-def _start(
-    opening: Opening, parent_context: Context, *, parent: Session | None = None, links: list[Link] | None = None
+def start(
+    opening: Opening,
+    parent_context: Context,
+    *,
+    parent: Session | None = None,
+    links: list[Link] | None = None,
+    start_time: int | None = None,
 ) -> Session:
+    """Start the root span of a session where ``parent_context`` says. Names are sound by then."""
     conversation_id = opening.conversation_id or (parent.conversation_id if parent else None)
     span = source.tracer().start_span(
         f"{semconv.OPERATION_INVOKE_AGENT} {opening.agent_name}",
@@ -101,6 +130,7 @@ def _start(
         SpanKind.INTERNAL,
         _opening_attributes(opening),
         links=links,
+        start_time=start_time,
     )
     if not span.get_span_context().is_valid:
         return session_without_span(opening)
@@ -114,23 +144,53 @@ def _start(
         parent=parent,
     )
     span.set_attributes({**session.stamps, **event.conversation(session, semconv.OPERATION_INVOKE_AGENT)})
-    if parent is None and _config.active.session_parent == _config.PARENT_INHERIT:
+    if parent is None and _config.active.session_parent == _setting_values.PARENT_INHERIT:
         # Sentrial makes one session of one trace: there, the trace that is shared with others cannot be its id.
         session.trace_id_for_sentrial = _session.trace_id_apart(session.context)
     session.payload = Payload(session.texts, session)
     if span.is_recording():
         _write_input(session.payload, opening.input)
     _registry.register(session)
+    _make_room()
     return session
+
+
+def _make_room() -> None:
+    forgotten = _registry.one_too_many()
+    if forgotten is not None:
+        _guard.say_once(
+            "too many sessions",
+            "sentrial: more than %d sessions are open; the oldest are ended as abandoned. End each with finish() or "
+            "complete_session().",
+            _registry.MAX_OPEN,
+        )
+        end_forgotten(forgotten)
 
 
 def session_without_span(opening: Opening) -> Session:
     """What the caller holds where everything is switched off: it has an id and takes all calls, and nothing leaves."""
-    context = SpanContext(random.getrandbits(128) or 1, random.getrandbits(64) or 1, is_remote=False)
-    session = Session(INVALID_SPAN, context, agent_name=opening.agent_name, user_id=opening.user_id)
-    session.payload = Payload(session.texts, session)
+    session = nowhere(opening)
     _registry.register(session)
     return session
+
+
+def nowhere(opening: Opening) -> Session:
+    """A session without a root, which takes all calls."""
+    context = SpanContext(secrets.randbits(128) or 1, secrets.randbits(64) or 1, is_remote=False)
+    session = Session(
+        INVALID_SPAN,
+        context,
+        agent_name=quietly(opening.agent_name),
+        user_id=None if opening.user_id is None else quietly(opening.user_id),
+        account=opening.account,
+    )
+    session.payload = Payload(session.texts, session)
+    return session
+
+
+NOWHERE = nowhere(Opening("", None))
+"""What the caller holds where not even a session without a root could be made."""
+NOWHERE.ended = True
 
 
 def _opening_attributes(opening: Opening) -> dict[str, Any]:
@@ -140,7 +200,7 @@ def _opening_attributes(opening: Opening) -> dict[str, Any]:
         semconv.SENTRIAL_EVENT_TYPE: semconv.EVENT_SESSION,
     }
     for key, value in (
-        (semconv.SENTRIAL_SESSION_NAME, opening.name),
+        (semconv.SENTRIAL_SESSION_NAME, None if opening.name is None else failure.masked(opening.name)),
         (semconv.SENTRIAL_EVENT_ID, opening.event_id),
         (semconv.SENTRIAL_CONVO_ID, opening.conversation_id),
         (semconv.SENTRIAL_PARENT_SESSION_ID, opening.parent_session_id),
@@ -158,8 +218,14 @@ def end_session(session: Session, ending: Ending) -> bool:
 
     A session that another process opened has its root there: here its outcome becomes a span of its own.
     """
+    attributes: dict[str, Any] = {}
+    if ending.success is not None:
+        success = amounts.read_switch("success", ending.success, attributes, default=True)
+        ending = replace(ending, outcome=COMPLETED if success else FAILED)
     with session.lock:
         if session.ended or session.outcome is not None:
+            if not session.foreign:
+                _registry.retire(session)  # a failure may have kept it from being retired when it ended
             return False
         session.ended = not session.foreign
         session.outcome = ending.outcome
@@ -167,44 +233,49 @@ def end_session(session: Session, ending: Ending) -> bool:
     if session.foreign:
         span, payload = event.start_event(session, semconv.SPAN_SESSION_COMPLETED, semconv.EVENT_SESSION, {}), Payload()
     try:
-        _write_ending(session, ending, span, payload)
+        _write_ending(session, ending, span, payload, attributes)
     finally:
-        end_span(span, payload)
-        session.payload = None
+        end_span(span, payload, ending.end_time)
+        session.payload = session.interaction = None
         if not session.foreign:
             _registry.retire(session)
     return True
 
 
-def _write_ending(session: Session, ending: Ending, span: Span, payload: Payload) -> None:
-    attributes: dict[str, Any] = {semconv.SENTRIAL_SESSION_OUTCOME: ending.outcome}
+def _write_ending(session: Session, ending: Ending, span: Span, payload: Payload, attributes: dict[str, Any]) -> None:
+    attributes[semconv.SENTRIAL_SESSION_OUTCOME] = ending.outcome
     if ending.outcome in (COMPLETED, FAILED):
         attributes[semconv.SENTRIAL_SESSION_SUCCESS] = ending.outcome == COMPLETED
     _write_totals(session, ending, attributes, payload)
     write_metrics(ending.custom_metrics, attributes)
-    reason = ending.failure_reason or (failure.describe(ending.error) if ending.error else None)
+    reason = failure.read_reason(ending.failure_reason)
+    if reason is None and ending.error is not None:
+        reason = failure.describe(ending.error)
     if reason is not None:
-        attributes[semconv.SENTRIAL_SESSION_FAILURE_REASON] = failure.masked(str(reason))[: failure.MAX_WORDS]
+        attributes[semconv.SENTRIAL_SESSION_FAILURE_REASON] = failure.masked(reason)
     span.set_attributes(attributes)
     if ending.outcome == FAILED:
         if ending.error is not None:
             failure.write_exception(span, ending.error)
         else:
-            failure.write_failure(span, reason)
+            failure.write_failure(span, reason, ending.error_type)
     if span.is_recording():
         _write_input(payload, ending.input, foreign=session.foreign)
         _write_output(payload, ending.output, foreign=session.foreign)
+        if session.state:
+            payload.json(semconv.SENTRIAL_STATE, session.state)
 
 
 def end_forgotten(session: Session) -> None:
-    """End a session that nobody will end any more: the program stops, or it has been idle for too long."""
-    end_session(session, Ending(outcome=ABANDONED))
+    """End a session that nobody will end here any more: the program stops, or it has been idle for too long."""
+    end_session(session, Ending(outcome=CONTINUED if session.exported else ABANDONED))
 
 
 LONGEST_BETWEEN_LOOKS = 60.0
 _last_look = 0.0
 
 
+@_guard.guarded("ending idle sessions", _guard.nothing)
 def end_idle(timeout: float) -> None:
     """End the sessions that nobody touched for ``timeout`` seconds; they are looked at now and then."""
     global _last_look
@@ -236,9 +307,7 @@ def _write_totals(session: Session, ending: Ending, attributes: dict[str, Any], 
     given_total = amounts.read_count("total_tokens", ending.total_tokens, attributes)
     input_tokens = totals.input_tokens if given_input is None else given_input
     output_tokens = totals.output_tokens if given_output is None else given_output
-    total_tokens = given_total
-    if total_tokens is None and (input_tokens is not None or output_tokens is not None):
-        total_tokens = (input_tokens or 0) + (output_tokens or 0)
+    total_tokens = totals.total_tokens(input_tokens, output_tokens) if given_total is None else given_total
     dollars = amounts.read_cost(ending.estimated_cost, attributes)
     if dollars is None and all(call.priced for call in calls):
         dollars = cost.total(calls, named)
@@ -278,4 +347,4 @@ def _write_output(payload: Payload, value: object, *, foreign: bool = False) -> 
 
 def _write_value(payload: Payload, key: str, type_key: str, value: object) -> None:
     payload.text(key, value)
-    payload.text(type_key, semconv.MIME_TEXT if isinstance(value, str) else semconv.MIME_JSON)
+    payload.text(type_key, semconv.MIME_TEXT if _guard.is_a(value, str) else semconv.MIME_JSON)

@@ -11,8 +11,9 @@ from sentrial import _guard, semconv
 from sentrial._payload import Payload, end_span
 from sentrial._session import Session
 from sentrial._spans import amounts, event, failure
-from sentrial._spans.live import LiveEvent, nothing
+from sentrial._spans.live import LiveEvent, setter
 from sentrial._spans.metadata import write_metadata
+from sentrial._spans.name import read_id, read_name
 
 TOOL_TYPE_FUNCTION = "function"
 
@@ -23,7 +24,7 @@ class ToolCall(LiveEvent):
     An exception that leaves the block marks the call as failed, and goes on.
     """
 
-    __slots__ = ("_ended", "_failure", "_payload")
+    __slots__ = ("_failure", "_payload")
 
     def __init__(
         self,
@@ -38,11 +39,10 @@ class ToolCall(LiveEvent):
         start_time: int | None = None,
     ) -> None:
         super().__init__(session)
-        self._ended = False
         self._failure: object = None
         self._payload = Payload(session.texts, session)
         try:
-            self._start(failure.read_words(name), call_id, description, metadata, start_time)
+            self._start(failure.masked(read_name("tool_name", name)), call_id, description, metadata, start_time)
             if tool_input is not None:
                 self._payload.json_object(semconv.GEN_AI_TOOL_CALL_ARGUMENTS, tool_input, "input")
             if reasoning is not None:
@@ -58,12 +58,13 @@ class ToolCall(LiveEvent):
         }
         if self._session.agent_name:
             attributes[semconv.GEN_AI_AGENT_NAME] = self._session.agent_name
-        if description:
+        if failure.is_told(description):
             attributes[semconv.GEN_AI_TOOL_DESCRIPTION] = failure.masked(description)
         links = []
-        if call_id:
-            attributes[semconv.GEN_AI_TOOL_CALL_ID] = str(call_id)
-            requested_by = self._session.requested_by.get(str(call_id))
+        named = read_id("call_id", call_id)
+        if named:
+            attributes[semconv.GEN_AI_TOOL_CALL_ID] = named
+            requested_by = self._session.requested_by.get(named)
             if requested_by is not None:
                 links.append(Link(requested_by, {semconv.SENTRIAL_LINK: semconv.LINK_REQUESTED_BY}))
         write_metadata(metadata, attributes)
@@ -76,12 +77,12 @@ class ToolCall(LiveEvent):
             start_time=start_time,
         )
 
-    @_guard.guarded("setting a tool's output", nothing)
+    @setter("setting a tool's output")
     def set_output(self, output: object) -> None:
         """What the tool gave; a snapshot is taken now. The last one counts."""
         self._payload.json_object(semconv.GEN_AI_TOOL_CALL_RESULT, output, "result")
 
-    @_guard.guarded("setting a tool's cost", nothing)
+    @setter("setting a tool's cost")
     def set_cost(self, estimated_cost: float) -> None:
         """What the run cost, in dollars; it counts in the session's total."""
         attributes: dict[str, Any] = {}
@@ -91,12 +92,13 @@ class ToolCall(LiveEvent):
             self._session.add_cost(cost)
         self.span.set_attributes(attributes)
 
+    @setter("setting a tool's error")
     def set_error(self, error: object) -> None:
         """Mark the call as failed, though no exception leaves the block: words, ``{"message": ..., "type": ...}``,
         or the exception that was handled."""
         self._failure = error
 
-    @_guard.guarded("ending a tool call", nothing)
+    @_guard.guarded("ending a tool call", _guard.nothing)
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
         """End the call; a second time does nothing. ``end_time``: nanoseconds since the epoch."""
         if self._ended:

@@ -9,15 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sentrial._store.failures import StoreUnusableError
-from sentrial._store.schema import check_version, create_tables
+from sentrial._store.failures import StoreEmptyError, StoreError, StoreUnusableError
+from sentrial._store.migration import migrate
+from sentrial._store.schema import VERSION, create_tables, read_version
 from sentrial._store.sqlite_errors import naming_the_file
 
 _WAL_BYTES_KEPT = 16 * 1024 * 1024
+_PATIENCE_OF_A_READER_S = 5.0
 
 
 def open_for_writing(path: Path, patience_s: float) -> sqlite3.Connection:
     """Open the store at ``path``, made where there is none: folder 0700, file 0600, since its content is private.
+
+    A store of an older version becomes one of this version.
 
     Raises:
         StoreBusyError: other processes held it for ``patience_s`` seconds.
@@ -38,7 +42,7 @@ def open_for_writing(path: Path, patience_s: float) -> sqlite3.Connection:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open the store at ``path`` without changing it.
+    """Open the store at ``path`` without changing it, but that one of an older version becomes one of this version.
 
     Raises:
         StoreUnusableError: there is none, or it cannot be read.
@@ -46,14 +50,24 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise StoreUnusableError(f"local store {path}: there is no such file")
     with naming_the_file(path):
-        address = path.absolute().as_uri()
+        connection = _read_only(path)
         try:
-            return _checked(sqlite3.connect(f"{address}?mode=ro", uri=True, isolation_level=None), path)
-        except sqlite3.OperationalError:
-            # In a folder that is not writable SQLite cannot make its -shm file; without a -wal none is needed.
-            if Path(f"{path}-wal").exists():
-                raise
-            return _checked(sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None), path)
+            version = _version(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        if version == VERSION:
+            return connection
+        connection.close()
+        if version == 0:
+            raise StoreEmptyError(f"local store {path}: it is empty, nothing has been recorded there")
+        try:
+            open_for_writing(path, _PATIENCE_OF_A_READER_S).close()
+        except StoreError as error:
+            raise StoreUnusableError(
+                f"its format has version {version} and has to become version {VERSION} first, which failed: {error}"
+            ) from error
+        return _read_only(path)
 
 
 @contextmanager
@@ -81,33 +95,46 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+def _read_only(path: Path) -> sqlite3.Connection:
+    address = path.absolute().as_uri()
+    connection = sqlite3.connect(f"{address}?mode=ro", uri=True, isolation_level=None)
     try:
-        if not _is_made(connection, path):
-            raise StoreUnusableError(f"local store {path}: it is empty, nothing has been recorded there")
+        connection.execute("PRAGMA user_version").fetchone()
+        return connection
+    except sqlite3.OperationalError:
+        connection.close()
+        # In a folder that is not writable SQLite cannot make its -shm file; without a -wal none is needed.
+        if Path(f"{path}-wal").exists():
+            raise
+        return sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None)
     except BaseException:
         connection.close()
         raise
-    return connection
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, patience_s: float) -> None:
-    if not _is_made(connection, path):
+    version = _version(connection, path)
+    if version == 0:
         # Lets a smaller size bound make the file smaller; can be chosen for an empty file only.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _enter_wal(connection, patience_s)
+    if version < VERSION:
         with transaction(connection):
-            if not check_version(connection, path):
+            # Asked again: several processes may start at once, and one is the first.
+            version = read_version(connection, path)
+            if version == 0:
                 create_tables(connection)
+            else:
+                migrate(connection, version)
     # In WAL a lost power supply may cost the last batches, never the file.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
 
 
-def _is_made(connection: sqlite3.Connection, path: Path) -> bool:
+def _version(connection: sqlite3.Connection, path: Path) -> int:
     # One state of the file for all that is looked at: another process may just be making the tables.
     with snapshot(connection):
-        return check_version(connection, path)
+        return read_version(connection, path)
 
 
 def _enter_wal(connection: sqlite3.Connection, patience_s: float) -> None:

@@ -13,3 +13,7 @@ class StoreBusyError(StoreError):
 
 class StoreUnusableError(StoreError):
     """The file cannot be used until somebody does what the message says."""
+
+
+class StoreEmptyError(StoreUnusableError):
+    """The file is about to become a store, or never will: nothing has been recorded there."""

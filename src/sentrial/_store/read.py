@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sentrial._store.span_row import Attributes, SpanEvent, SpanLink, SpanRow, Value
+from sentrial._store.session_filter import EVERY, SessionFilter
+from sentrial._store.span_row import Attributes, SpanEvent, SpanLink, SpanRow, Value, from_json
 from sentrial._store.summary import SessionSummary
 from sentrial._store.texts import resolve, resolve_last_item
 
 _SUMMARY = ", ".join(each.name for each in dataclasses.fields(SessionSummary))
+SPAN_COLUMNS = "trace_id, span_id, parent_span_id, event_type, name, start_ns, end_ns, status, skeleton"
+_AT_ONCE = 500
 # No character sorts after it, so it ends the range of the strings that start alike.
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -53,32 +56,29 @@ class Session:
 
 
 def list_sessions(
-    connection: sqlite3.Connection,
-    *,
-    agent: str | None = None,
-    user: str | None = None,
-    status: str | None = None,
-    since_ns: int | None = None,
-    limit: int = 50,
+    connection: sqlite3.Connection, wanted: SessionFilter = EVERY, *, limit: int | None = 50
 ) -> list[SessionSummary]:
-    """The newest ``limit`` sessions, newest first, that match every filter given."""
-    # The most telling filter finds the rows in its index; a plus keeps SQLite from choosing the index of another.
-    filters = [("user", user), ("agent", agent), ("status", status)]
-    given = [(column, value) for column, value in filters if value is not None]
-    conditions = [f"{'+' if place else ''}{column} = ?" for place, (column, _) in enumerate(given)]
-    values: list[str | int] = [value for _, value in given]
-    if since_ns is not None:
-        conditions.append("start_ns >= ?")
-        values.append(since_ns)
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    """The newest ``limit`` sessions that match, newest first; ``None``: all of them."""
+    where, values = wanted.where()
     # The inner query reads an index alone, also where it skips sessions that another filter excludes.
     rows = connection.execute(
         f"SELECT {_SUMMARY} FROM sessions WHERE row_id IN"
-        f" (SELECT row_id FROM sessions {where} ORDER BY start_ns DESC, row_id DESC LIMIT ?)"
+        f" (SELECT row_id FROM sessions WHERE {where} ORDER BY start_ns DESC, row_id DESC LIMIT ?)"
         " ORDER BY start_ns DESC, row_id DESC",
-        (*values, limit),
+        (*values, -1 if limit is None else limit),
     )
     return [SessionSummary(*row) for row in rows]
+
+
+def read_summaries(connection: sqlite3.Connection, session_rows: Sequence[int]) -> list[SessionSummary]:
+    """The sessions of those rows that are still there, newest first."""
+    found: list[SessionSummary] = []
+    for start in range(0, len(session_rows), _AT_ONCE):
+        some = session_rows[start : start + _AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        rows = connection.execute(f"SELECT {_SUMMARY} FROM sessions WHERE row_id IN ({marks})", some)
+        found.extend(SessionSummary(*row) for row in rows)
+    return sorted(found, key=lambda each: (each.start_ns, each.row_id), reverse=True)
 
 
 def find_sessions(connection: sqlite3.Connection, prefix: str, limit: int = 10) -> list[SessionSummary]:
@@ -108,13 +108,11 @@ def read_session(connection: sqlite3.Connection, session_id: str) -> Session | N
         return None
     summary = SessionSummary(*row)
     rows = connection.execute(
-        "SELECT trace_id, span_id, parent_span_id, event_type, name, start_ns, end_ns, status, skeleton"
-        " FROM spans WHERE session_row = ? ORDER BY start_ns, row_id",
-        (summary.row_id,),
+        f"SELECT {SPAN_COLUMNS} FROM spans WHERE session_row = ? ORDER BY start_ns, row_id", (summary.row_id,)
     ).fetchall()
     # Parsed as one text: twice as fast as thousands of small ones, and each key is one string in memory.
     skeletons = json.loads(f"[{','.join(row[-1] for row in rows)}]")
-    events = [_event(row, skeleton) for row, skeleton in zip(rows, skeletons, strict=True)]
+    events = [build_event(row, skeleton) for row, skeleton in zip(rows, skeletons, strict=True)]
     root = next((each for each in events if f"{each.trace_id}-{each.span_id}" == session_id), None)
     return Session(summary, root, _tree(events, root))
 
@@ -148,8 +146,12 @@ _SPAN = "trace_id, span_id, parent_span_id, name, start_ns, end_ns, status, skel
 def _span(connection: sqlite3.Connection, row: Sequence[Any]) -> SpanRow:
     trace_id, span_id, parent, name, start_ns, end_ns, status, text = row
     skeleton = json.loads(text)
-    scope_name, scope_version = skeleton.get("scope", ("", ""))
+    scope_name, scope_version, scope_attributes, scope_schema_url = _padded(skeleton.get("scope", ()), "", "", {}, "")
     resource = resolve(connection, skeleton.get("resource", {}).get("resource", "{}"))
+
+    def resolved(attributes: Attributes) -> dict[str, Value]:
+        return {key: resolve(connection, value) for key, value in attributes.items()}
+
     return SpanRow(
         trace_id.hex(),
         span_id.hex(),
@@ -160,16 +162,30 @@ def _span(connection: sqlite3.Connection, row: Sequence[Any]) -> SpanRow:
         skeleton.get("kind", ""),
         status,
         skeleton.get("status_message"),
-        _resolved(connection, skeleton.get("attributes", {})),
-        tuple(SpanEvent(name, ns, _resolved(connection, said)) for name, ns, said in skeleton.get("events", ())),
-        tuple(SpanLink(trace, span, _resolved(connection, said)) for trace, span, said in skeleton.get("links", ())),
+        resolved(skeleton.get("attributes", {})),
+        tuple(
+            SpanEvent(name, ns, resolved(said), dropped)
+            for name, ns, said, dropped in (_padded(event, "", 0, {}, 0) for event in skeleton.get("events", ()))
+        ),
+        tuple(SpanLink(trace, span, resolved(said), *rest) for trace, span, said, *rest in skeleton.get("links", ())),
         scope_name,
         scope_version,
-        {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(resource).items()},
+        from_json(json.loads(resource)),
+        resolved(scope_attributes),
+        scope_schema_url,
+        skeleton.get("resource_schema_url", ""),
+        skeleton.get("trace_state", ""),
+        skeleton.get("has_remote_parent", False),
+        tuple(skeleton.get("dropped", (0, 0, 0))),
     )
 
 
-def _event(row: Sequence[Any], skeleton: dict[str, Any]) -> Event:
+def _padded(fields: Sequence[Any], *defaults: Any) -> tuple[Any, ...]:
+    return (*fields, *defaults[len(fields) :])
+
+
+def build_event(row: Sequence[Any], skeleton: dict[str, Any]) -> Event:
+    """The event of a row with :data:`SPAN_COLUMNS`."""
     trace_id, span_id, parent, event_type, name, start_ns, end_ns, status, _ = row
     return Event(
         trace_id=trace_id.hex(),
@@ -182,10 +198,6 @@ def _event(row: Sequence[Any], skeleton: dict[str, Any]) -> Event:
         status=status,
         skeleton=skeleton,
     )
-
-
-def _resolved(connection: sqlite3.Connection, attributes: Attributes) -> dict[str, Value]:
-    return {key: resolve(connection, value) for key, value in attributes.items()}
 
 
 def _tree(events: list[Event], root: Event | None) -> list[Event]:

@@ -1,4 +1,6 @@
-"""The tables of the store, and which version of them a file holds."""
+"""The tables of the store, and which version of them a file holds. How an older file becomes one of this version:
+:mod:`sentrial._store.migration`.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +9,24 @@ from pathlib import Path
 
 from sentrial._store.failures import StoreUnusableError
 
-VERSION = 1
+VERSION = 2
 # "SENT": tells a store from any other SQLite file that somebody's SENTRIAL_STORE may point to.
 APPLICATION_ID = 0x53454E54
 
 # Row ids are never reused (AUTOINCREMENT), so that a reader may remember the last one it saw.
 #
-# sessions   one summary each; ``tally`` is what the writer needs to keep the row right when spans come late or twice.
-#            Each index by a filter holds the other filters too: a list by two of them reads the index alone.
+# sessions   one summary each; ``tally`` is what the writer needs to keep the row right when spans come late or twice,
+#            ``opening`` what its start has said, ``heard_ns`` when it was last written to, ``owner`` the process that
+#            runs it, while it is running. Each index by a filter holds the other filters too: a list by two of them
+#            reads the index alone.
 # spans      the skeleton of each event: ids, names, times, short attributes; a long text stands there as a reference.
 #            ``session_row`` is NULL for a span outside every session; such a span keeps its texts in itself.
 # texts      each distinct text once, found by its hash.
 # fragments  which session refers to which text. A list of messages is its last message and the list before it
 #            (``before_row``; 0 is the empty list), so that a history resent at each turn costs one row a message.
+# properties ``id`` tells this store from another one that stood, or will stand, at the same path.
+PROPERTIES = "CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+NEW_ID = "INSERT INTO properties VALUES ('id', lower(hex(randomblob(16))))"
 TABLES = (
     """CREATE TABLE sessions (
         row_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -43,7 +50,10 @@ TABLES = (
         errors INTEGER NOT NULL,
         events INTEGER NOT NULL,
         failure_reason TEXT,
-        tally TEXT NOT NULL
+        tally TEXT NOT NULL,
+        opening TEXT,
+        heard_ns INTEGER NOT NULL DEFAULT 0,
+        owner TEXT
     )""",
     "CREATE INDEX sessions_by_start ON sessions (start_ns, row_id, agent, user, status)",
     "CREATE INDEX sessions_by_agent ON sessions (agent, start_ns, row_id, user, status)",
@@ -79,11 +89,13 @@ TABLES = (
         UNIQUE (session_row, before_row, text_row)
     )""",
     "CREATE INDEX fragments_by_text ON fragments (text_row, session_row)",
+    PROPERTIES,
+    NEW_ID,
 )
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file holds this version's tables; False for an empty file.
+def read_version(connection: sqlite3.Connection, path: Path) -> int:
+    """Which version's tables the file holds, up to :data:`VERSION`; 0 for an empty file.
 
     Raises:
         StoreUnusableError: the file belongs to a newer version or to another program.
@@ -92,8 +104,8 @@ def check_version(connection: sqlite3.Connection, path: Path) -> bool:
     mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
     has_tables = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
     if version == 0 and mark == 0 and not has_tables:
-        return False
-    if mark != APPLICATION_ID:
+        return 0
+    if mark != APPLICATION_ID or version < 1:
         raise StoreUnusableError(
             f"local store {path}: this is a database of another program, and is left alone; "
             "set SENTRIAL_STORE to another path"
@@ -103,7 +115,7 @@ def check_version(connection: sqlite3.Connection, path: Path) -> bool:
             f"local store {path}: its format has version {version}, this sentrial knows versions up to {VERSION}; "
             "upgrade with: pip install --upgrade sentrial-otel (or set SENTRIAL_STORE to another path)"
         )
-    return True
+    return version
 
 
 def create_tables(connection: sqlite3.Connection) -> None:

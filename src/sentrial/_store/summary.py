@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,12 @@ from sentrial._store.span_row import Attributes, SpanRow
 RUNNING = "running"
 COMPLETED = "completed"
 FAILED = "failed"
+CANCELLED = "cancelled"
+PAUSED = "paused"
+ABANDONED = "abandoned"
 CONTINUED = "continued"
+
+STATUSES = (RUNNING, COMPLETED, FAILED, CANCELLED, PAUSED, ABANDONED, CONTINUED)
 
 _LARGEST = 2**63 - 1
 
@@ -47,8 +53,8 @@ class SessionSummary:
     """One session at a glance. Times in nanoseconds of Unix time, cost in US dollars; None: nobody knows.
 
     ``status`` is ``running`` or an outcome (``completed``, ``failed``, ``cancelled``, ``paused``, ``abandoned``,
-    ``continued``). While it is ``running``, times and sums cover the events that have arrived.
-    ``events`` counts the spans besides the session's own.
+    ``continued``). While it is ``running``, times and sums cover the events that have arrived, and ``owner`` names the
+    process that runs it, where that is known. ``events`` counts the spans besides the session's own.
     """
 
     row_id: int
@@ -71,6 +77,16 @@ class SessionSummary:
     errors: int
     events: int
     failure_reason: str | None
+    owner: str | None = None
+
+
+Opening = Mapping[str, Any]
+"""What the start of a session has said: its identity and ``start_ns``. It counts until the session's own span comes."""
+
+
+def read_opening(span: SpanRow) -> Opening:
+    """What a session's own span says before it has ended."""
+    return {**_identity(span.attributes), "name": _name(span.attributes), "start_ns": span.start_ns}
 
 
 def is_root(span: SpanRow, session_id: str) -> bool:
@@ -108,7 +124,7 @@ class Tally:
         outcome = attributes.get(semconv.SENTRIAL_SESSION_OUTCOME)
         if root:
             self.root = {**_identity(attributes), "start_ns": span.start_ns, "end_ns": span.end_ns, "outcome": outcome}
-            self.root["name"] = _text(attributes.get(semconv.SENTRIAL_SESSION_NAME))
+            self.root["name"] = _name(attributes)
             if outcome != CONTINUED:
                 self._close(span, rank=2)
         else:
@@ -118,14 +134,15 @@ class Tally:
             if span.name == semconv.SPAN_SESSION_COMPLETED and outcome is not None:
                 self._close(span, rank=1)
 
-    def columns(self) -> dict[str, Any]:
-        """The summary's columns, but for its ids."""
-        root, close = self.root or {}, self.close
-        known = root if root else self.identity
+    def columns(self, opening: Opening | None = None) -> dict[str, Any]:
+        """The summary's columns, but for its ids and for what is no part of the session."""
+        root, close = self.root or opening or {}, self.close
+        said = {key: each for key, each in root.items() if each is not None}
+        known = root if self.root else {**self.identity, **said}
         columns: dict[str, Any] = {key: known.get(key) for key in ("name", "agent", "user", "conversation")}
-        columns["status"] = close.get("status") or (CONTINUED if root else RUNNING)
+        columns["status"] = close.get("status") or (CONTINUED if self.root else RUNNING)
         columns["start_ns"] = root.get("start_ns", self.first_ns)
-        columns["end_ns"] = close.get("end_ns", self.last_ns)
+        columns["end_ns"] = close.get("end_ns", max(self.last_ns, root.get("start_ns", 0)))
         columns["failure_reason"] = close.get("failure_reason")
         columns["events"] = self.events
         cost = self.sums.get("cost")
@@ -199,6 +216,10 @@ def _identity(attributes: Attributes) -> dict[str, str | None]:
         "user": _text(attributes.get(semconv.USER_ID)),
         "conversation": _text(attributes.get(semconv.GEN_AI_CONVERSATION_ID)),
     }
+
+
+def _name(attributes: Attributes) -> str | None:
+    return _text(attributes.get(semconv.SENTRIAL_SESSION_NAME))
 
 
 def _text(value: object) -> str | None:

@@ -12,7 +12,7 @@ import sqlite3
 from typing import Any
 
 from sentrial import semconv
-from sentrial._store.span_row import Attributes, Value
+from sentrial._store.span_row import Attributes, Value, from_json, is_bytes
 
 SHORT = 256
 """Up to so many characters a text stands in the skeleton itself: a reference would take as much room."""
@@ -55,10 +55,10 @@ def shorten(connection: sqlite3.Connection, session_row: int | None, attributes:
 
 def resolve(connection: sqlite3.Connection, value: Value) -> Value:
     """What :func:`shorten` was given for ``value``: the text behind a reference, anything else as it is."""
-    if not isinstance(value, dict):
-        return tuple(value) if isinstance(value, list) else value
+    if not isinstance(value, dict) or is_bytes(value):
+        return from_json(value)
     if _MAPPING in value:
-        return value[_MAPPING]
+        return from_json(value[_MAPPING])
     if _TEXT in value:
         return _text(connection, value[_TEXT])
     items = _items(connection, value[_ITEMS])

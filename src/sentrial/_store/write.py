@@ -6,13 +6,16 @@ import dataclasses
 import json
 import re
 import sqlite3
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sentrial import semconv
+from sentrial._store import owner
 from sentrial._store.connection import transaction
-from sentrial._store.span_row import SpanRow
-from sentrial._store.summary import Tally, is_root
+from sentrial._store.span_row import Attributes, SpanRow, Value, to_json
+from sentrial._store.summary import RUNNING, Opening, Tally, is_root, read_opening
 from sentrial._store.texts import shorten
 
 _SESSION_ID = re.compile(r"[0-9a-f]{32}-(?P<root>[0-9a-f]{16})")
@@ -22,6 +25,8 @@ _LARGEST = 2**63 - 1
 def write_spans(connection: sqlite3.Connection, spans: Sequence[SpanRow]) -> int:
     """Store ``spans``; returns how many of them were new. A span stored before stays as it is.
 
+    An open span, which is a session's own, makes its session known and is no span of the store yet.
+
     Raises:
         sqlite3.Error: nothing of the batch was stored.
     """
@@ -29,34 +34,53 @@ def write_spans(connection: sqlite3.Connection, spans: Sequence[SpanRow]) -> int
         return _write_all(connection, spans)
 
 
+@dataclass(slots=True)
+class _Held:
+    """A session that the batch is about. ``opening`` and ``owner``: as in the store."""
+
+    row_id: int
+    tally: Tally
+    opening: Opening | None = None
+    owner: str | None = None
+
+
 def _write_all(connection: sqlite3.Connection, spans: Sequence[SpanRow]) -> int:
-    sessions: dict[str, tuple[int, Tally]] = {}
+    sessions: dict[str, _Held] = {}
     new = 0
     for given in spans:
         if _is_known(connection, given):
             continue
-        new += 1
+        new += not given.is_open
         span = _within_range(given)
         session_id = span.attributes.get(semconv.SENTRIAL_SESSION_ID)
         if not isinstance(session_id, str) or not session_id:
-            _write_span(connection, None, span)
+            if not span.is_open:
+                _write_span(connection, None, span)
             continue
         if session_id not in sessions:
             sessions[session_id] = _session(connection, session_id, span)
-        session_row, tally = sessions[session_id]
-        _write_span(connection, session_row, span)
-        tally.add(span, session_id)
+        held = sessions[session_id]
+        if span.is_open:
+            if held.opening is None:
+                held.opening, held.owner = read_opening(span), owner.own()
+            continue
+        _write_span(connection, held.row_id, span)
+        held.tally.add(span, session_id)
         if is_root(span, session_id):
-            connection.execute("UPDATE sessions SET trace_id = ? WHERE row_id = ?", (span.trace_id, session_row))
-    for session_row, tally in sessions.values():
-        _write_summary(connection, session_row, tally)
+            connection.execute("UPDATE sessions SET trace_id = ? WHERE row_id = ?", (span.trace_id, held.row_id))
+    heard_ns = time.time_ns()
+    for held in sessions.values():
+        _write_summary(connection, held, heard_ns)
     return new
 
 
-def _session(connection: sqlite3.Connection, session_id: str, span: SpanRow) -> tuple[int, Tally]:
-    found = connection.execute("SELECT row_id, tally FROM sessions WHERE session_id = ?", (session_id,)).fetchone()
+def _session(connection: sqlite3.Connection, session_id: str, span: SpanRow) -> _Held:
+    found = connection.execute(
+        "SELECT row_id, tally, opening, owner FROM sessions WHERE session_id = ?", (session_id,)
+    ).fetchone()
     if found is not None:
-        return int(found[0]), Tally(**json.loads(found[1]))
+        row_id, tally, opening, owned_by = found
+        return _Held(int(row_id), Tally(**json.loads(tally)), json.loads(opening) if opening else None, owned_by)
     usual = _SESSION_ID.fullmatch(session_id)
     row = {
         "session_id": session_id,
@@ -69,13 +93,19 @@ def _session(connection: sqlite3.Connection, session_id: str, span: SpanRow) -> 
     added = connection.execute(f"INSERT INTO sessions ({names}) VALUES ({marks})", tuple(row.values()))
     if added.lastrowid is None:
         raise sqlite3.DatabaseError("an inserted row has no id")
-    return added.lastrowid, Tally()
+    return _Held(added.lastrowid, Tally())
 
 
-def _write_summary(connection: sqlite3.Connection, session_row: int, tally: Tally) -> None:
-    columns: dict[str, Any] = {**tally.columns(), "tally": _json(dataclasses.asdict(tally))}
+def _write_summary(connection: sqlite3.Connection, held: _Held, heard_ns: int) -> None:
+    columns: dict[str, Any] = {
+        **held.tally.columns(held.opening),
+        "tally": to_json(dataclasses.asdict(held.tally)),
+        "opening": None if held.opening is None else to_json(held.opening),
+        "heard_ns": heard_ns,
+    }
+    columns["owner"] = held.owner if columns["status"] == RUNNING else None
     changes = ", ".join(f"{name} = ?" for name in columns)
-    connection.execute(f"UPDATE sessions SET {changes} WHERE row_id = ?", (*columns.values(), session_row))
+    connection.execute(f"UPDATE sessions SET {changes} WHERE row_id = ?", (*columns.values(), held.row_id))
 
 
 def _identity(span: SpanRow) -> tuple[bytes, bytes]:
@@ -101,28 +131,54 @@ def _write_span(connection: sqlite3.Connection, session_row: int | None, span: S
             span.start_ns,
             span.end_ns,
             span.status,
-            _json(_skeleton(connection, session_row, span)),
+            to_json(_skeleton(connection, session_row, span)),
         ),
     )
 
 
 def _skeleton(connection: sqlite3.Connection, session_row: int | None, span: SpanRow) -> dict[str, Any]:
+    def short(attributes: Attributes) -> dict[str, Value]:
+        return shorten(connection, session_row, attributes)
+
     # The resource is one text, the same for all spans of a process; outside a session it stands in each span.
-    resource = {"resource": _json(span.resource)} if span.resource else {}
+    resource = {"resource": to_json(span.resource)} if span.resource else {}
     skeleton = {
         "kind": span.kind,
         "status_message": span.status_message,
-        "attributes": shorten(connection, session_row, span.attributes),
+        "attributes": short(span.attributes),
         "events": [
-            [event.name, event.time_ns, shorten(connection, session_row, event.attributes)] for event in span.events
+            _trimmed(event.name, event.time_ns, short(event.attributes), event.dropped_attributes)
+            for event in span.events
         ],
         "links": [
-            [link.trace_id, link.span_id, shorten(connection, session_row, link.attributes)] for link in span.links
+            _trimmed(
+                link.trace_id,
+                link.span_id,
+                short(link.attributes),
+                link.dropped_attributes,
+                link.trace_state,
+                link.is_remote,
+            )
+            for link in span.links
         ],
-        "scope": [span.scope_name, span.scope_version],
-        "resource": shorten(connection, session_row, resource),
+        "scope": _trimmed(
+            span.scope_name, span.scope_version, short(span.scope_attributes), span.scope_schema_url, least=2
+        ),
+        "resource": short(resource),
+        "resource_schema_url": span.resource_schema_url,
+        "trace_state": span.trace_state,
+        "has_remote_parent": span.has_remote_parent,
+        "dropped": span.dropped if any(span.dropped) else None,
     }
     return {key: value for key, value in skeleton.items() if value}
+
+
+def _trimmed(*fields: Any, least: int = 3) -> list[Any]:
+    """``fields`` without what is empty at their end, beyond the first ``least``."""
+    kept = list(fields)
+    while len(kept) > least and not kept[-1]:
+        kept.pop()
+    return kept
 
 
 def _within_range(span: SpanRow) -> SpanRow:
@@ -132,7 +188,3 @@ def _within_range(span: SpanRow) -> SpanRow:
     if (start, end) == (span.start_ns, span.end_ns):
         return span
     return dataclasses.replace(span, start_ns=start, end_ns=end)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
