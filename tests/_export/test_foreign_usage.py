@@ -91,7 +91,9 @@ IN_ALL_WORDS = {
         **CHAT, "openinference.span.kind": "LLM", "llm.token_count.prompt": 100, "llm.token_count.completion": 10,
         "llm.usage.total_tokens": 110,
     },
-    "input and total": {"llm.request.type": "completion", "llm.usage.prompt_tokens": 100, "llm.usage.total_tokens": 110},
+    "input and total": {
+        "llm.request.type": "completion", "llm.usage.prompt_tokens": 100, "llm.usage.total_tokens": 110,
+    },
     "output and total": {
         "gen_ai.operation.name": "text_completion", "gen_ai.usage.completion_tokens": 10, "llm.usage.total_tokens": 110,
     },

@@ -178,14 +178,13 @@ class AutoSessions:
         self._lingering.stop()
 
     def after_fork(self) -> None:
-        """In a forked child: the requests are the parent's. So is the run, if it is a session by now."""
+        """In a forked child: what is a session by now is the parent's to end, and work on it here is added to it."""
         self._lingering.after_fork()
-        self._by_span, self._by_session, self._held = {}, {}, 0
         self._counting = threading.RLock()
+        self._held = 0
         taken_off.forget()
-        if self.run is not None:
-            session, self.run = self.run.session, Scope(is_run=True)
-            self.run.session = session
+        for scope in {*self._by_span.values(), *([self.run] if self.run is not None else [])}:
+            scope.after_fork()
 
     # --- scopes ------------------------------------------------------------------------------------------------------
 

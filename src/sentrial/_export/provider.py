@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
+import os
+import random
 from collections.abc import Sequence
 
 from opentelemetry import trace
@@ -80,13 +81,20 @@ def _is_known_by_id(context: Context | None) -> bool:
 class Ids(RandomIdGenerator):
     """Ids that no ``random.seed()`` of the program repeats: workers that all begin with the same seed stay apart."""
 
+    _random = random.Random()
+
     def generate_span_id(self) -> int:
         """64 bits, not all zero."""
-        return secrets.randbits(64) or 1
+        return self._random.getrandbits(64) or 1
 
     def generate_trace_id(self) -> int:
         """128 bits, not all zero."""
-        return secrets.randbits(128) or 1
+        return self._random.getrandbits(128) or 1
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """In a forked child: other ids than those that the parent goes on with."""
+        cls._random.seed()
 
 
 def build_provider(pipeline: Pipeline) -> TracerProvider:
@@ -121,3 +129,7 @@ def make_global(provider: trace.TracerProvider) -> bool:
     """Put ``provider`` in the global place; ``False`` if somebody was faster."""
     trace.set_tracer_provider(provider)
     return trace.get_tracer_provider() is provider
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Ids.after_fork)

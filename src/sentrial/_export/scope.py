@@ -128,6 +128,14 @@ class Scope:
                     self.told = read_end(span)
             self._note_cancellation(span)
 
+    def after_fork(self) -> None:
+        """In a forked child: what runs in it runs in the parent."""
+        self.lock = threading.RLock()
+        self.owner_runs = False
+        self.open = 0
+        self.held = []
+        self._task, self._works_in_task = None, False
+
     def end(self) -> Told:
         """How it ended, all in all."""
         if self.cancelled and not self.told.failed:
