@@ -9,7 +9,8 @@ variant is compared with the plain block before it, and the median over these pa
 itself shows the noise. sentrial's own threads throw away what they get.
 
 * joined: sessions are on, none is open here. One is open elsewhere, as in a service that serves both.
-* request: the same with ``auto_session="request"``, as under ``opentelemetry-instrument``: each request may become one.
+* request: the same with ``SENTRIAL_AUTO_SESSION=request``, as under ``opentelemetry-instrument``: each request may
+  become one.
 * in a session: the same spans inside a session, where they are its own: stamped, queued and sent.
 """
 
@@ -103,8 +104,9 @@ def measure(mode: str, rounds: int) -> dict[str, Any]:
     joined = make_provider()
     trace.set_tracer_provider(joined)
     mute()
-    more = {"auto_session": "request"} if mode == "request" else {}
-    sentrial.configure(api_key="key", api_url="http://127.0.0.1:9", queue_size=10**10, **more)
+    if mode == "request":
+        os.environ["SENTRIAL_AUTO_SESSION"] = "request"
+    sentrial.configure(api_key="key", api_url="http://127.0.0.1:9", queue_size=10**10)
     with sentrial.begin(user_id="u", event="elsewhere"):
         pass
     open_here = context.get_current()

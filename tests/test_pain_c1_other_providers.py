@@ -49,7 +49,7 @@ class Replacing(TracerProvider):
 class Wrapping(trace.TracerProvider):
     """As Logfire's: no provider of the SDK, but one in it; and it cannot be hashed."""
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __init__(self, provider: TracerProvider) -> None:
         self.provider = provider

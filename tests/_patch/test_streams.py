@@ -18,10 +18,10 @@ from running import arrived
 KEY = "sentrial_test_key"
 
 
-class InAProxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
+class InAProxy(wrapt.ObjectProxy):
     """As OpenTelemetry's instrumentation has it: a proxy that has fields of its own."""
 
-    __dict__: dict[str, Any] = {}  # noqa: RUF012 - what hides the fields of what is wrapped
+    __dict__: dict[str, Any] = {}  # hides the fields of what is wrapped
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.__wrapped__)
@@ -65,7 +65,9 @@ def test_a_stream_is_watched_inside_the_objects_of_others(
         model.queue(Answer.stream())
         client = openai.OpenAI(api_key="none", base_url=model.base_url)
         with sentrial.begin("u", "agent"):
-            stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True)
+            stream = client.chat.completions.create(
+                model="m", messages=[{"role": "user", "content": "hi"}], stream=True
+            )
             assert type(stream) is wrappers[-1]
             for chunk in stream:
                 assert chunk.id

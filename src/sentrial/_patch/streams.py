@@ -21,14 +21,14 @@ from sentrial._patch.body import Body
 from sentrial._patch.call import ModelCall
 from sentrial._spans.llm import STREAM_CANCELLED
 
-MAX_WRAPPERS = 8
+MAX_WRAPPERS = 4
 """How many wrappers of others we look into, one in the other, for the client's own stream."""
 
 
 def take(call: ModelCall, result: Any) -> None:
     """End ``call`` with what the patched method has returned, or watch that until it ends."""
     shape = call.provider.shape
-    own = _within(result, shape.iterator) if call.streams else result
+    own = (_within(result, shape.iterator, MAX_WRAPPERS) if call.streams else None) or result
     fields = getattr(own, "__dict__", ())
     if shape.iterator in fields:
         _take_stream(call, own)
@@ -38,22 +38,22 @@ def take(call: ModelCall, result: Any) -> None:
         call.returned(result)
 
 
-def _within(result: Any, name: str) -> Any:
+def _within(result: Any, name: str, depth: int) -> Any:
     """The client's own object, the one with ``name``: ``result``, or what other instrumentations have put into theirs.
 
-    One of theirs is a proxy of wrapt's or a class of their own, with the stream among its attributes.
+    One of theirs is a proxy of wrapt's or a class of their own, with the stream among its attributes; no more than
+    ``depth`` in one another.
     """
-    for _ in range(MAX_WRAPPERS):
-        fields = getattr(result, "__dict__", {})
-        if name in fields:
-            break
-        inner = getattr(result, "__wrapped__", None)
-        if inner is None:
-            inner = next((each for each in fields.values() if name in getattr(each, "__dict__", ())), None)
-        if inner is None:
-            break
-        result = inner
-    return result
+    fields = getattr(result, "__dict__", {})
+    if name in fields:
+        return result
+    if depth:
+        for inner in (getattr(result, "__wrapped__", None), *fields.values()):
+            if hasattr(type(inner), "__iter__") or hasattr(type(inner), "__aiter__"):
+                found = _within(inner, name, depth - 1)
+                if found is not None:
+                    return found
+    return None
 
 
 def _take_stream(call: ModelCall, stream: Any) -> None:
