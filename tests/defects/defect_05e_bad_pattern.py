@@ -9,9 +9,8 @@ from defects.seen import Seen, Verdict
 
 
 def program() -> dict[str, Any]:
-    from sentrial.redact import PiiConfig, PiiCustomPattern
-
     import sentrial
+    from sentrial.redact import PiiConfig, PiiCustomPattern
 
     def work() -> None:
         sentrial.configure(pii=PiiConfig(enabled=True, custom_patterns=[PiiCustomPattern(pattern="(", label="X")]))
