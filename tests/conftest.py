@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,12 @@ def loud_guard(
         _guard.forget()
     assert quiet or not notes.records, "failures of ours:\n" + "\n".join(map(notes.format, notes.records))
     assert _still_running(set(threading.enumerate()) - before) == []
+
+
+def pytest_configure() -> None:
+    # A shell that starts us in the background has it ignored, in the programs that we start too: they must hear Ctrl-C.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

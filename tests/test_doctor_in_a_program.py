@@ -150,7 +150,7 @@ def test_a_provider_that_takes_no_processors_is_told(server: SentrialStandIn) ->
 
 def test_clients_are_told_with_their_calls(server: SentrialStandIn) -> None:
     sentrial.configure(api_key=KEY, api_url=server.url)
-    importlib.import_module("openai.resources.chat.completions.completions")
+    importlib.import_module("openai.resources.chat.completions")
     document = doctor(send=False)
     assert {each["state"] for each in document["clients"]} == {"patched"}
     assert codes(document) == ["client-never-called"]
@@ -173,7 +173,7 @@ def test_another_wrapper_in_a_patched_method_is_told(
     (tmp_path / "other_tracing.py").write_text(OTHER_TRACING)
     monkeypatch.syspath_prepend(str(tmp_path))
     other = importlib.import_module("other_tracing")
-    from openai.resources.chat.completions.completions import Completions
+    from openai.resources.chat.completions import Completions
 
     monkeypatch.setattr(Completions, "create", other.traced(Completions.create))
     sentrial.configure(api_key=KEY, api_url=server.url)

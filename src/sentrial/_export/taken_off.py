@@ -51,6 +51,8 @@ def _hear(framework: str) -> bool:
             return False
         try:
             signal.connect(forget, weak=False)
+        except RuntimeError:  # Flask < 2.3 without blinker: its signals cannot be heard
+            return False
         except Exception as error:  # noqa: BLE001 - another version's signal; without it, the request is not remembered
             _guard.failed(f"hearing {module}.{name}", error)
             return False
