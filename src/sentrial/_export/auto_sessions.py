@@ -174,7 +174,9 @@ class AutoSessions:
             self.run = None
 
     def stop(self) -> None:
-        """End the thread."""
+        """See no more spans, and end the thread."""
+        if self._pipeline.watcher is self:
+            self._pipeline.watcher = None
         self._lingering.stop()
 
     def after_fork(self) -> None:
