@@ -54,17 +54,24 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to or from a model: ``role`` is ``system``, ``user``, ``assistant`` or ``tool``."""
+    """One message to or from a model: ``role`` is ``system``, ``user``, ``assistant`` or ``tool``.
+
+    ``finish_reason``: why the model ended it. The conventions have it on the span now (``LlmResponse.finish_reasons``),
+    but their released schema demands it, and readers that hold to that (Phoenix 20) show no answer without it.
+    """
 
     role: str
     parts: Sequence[Part]
     name: str | None = None
+    finish_reason: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The message as the conventions' JSON object."""
         message: dict[str, Any] = {"role": self.role, "parts": [part.to_json() for part in self.parts]}
         if self.name is not None:
             message["name"] = self.name
+        if self.finish_reason is not None:
+            message["finish_reason"] = self.finish_reason
         return message
 
 

@@ -124,10 +124,18 @@ def test_a_live_call_is_current_and_what_it_is_told_is_a_snapshot(recorder: Writ
     post, chat = recorder.spans
     assert post.span.parent.span_id == chat.span.context.span_id
     assert chat.json(semconv.GEN_AI_INPUT_MESSAGES) == [user("before")]
-    assert chat.json(semconv.GEN_AI_OUTPUT_MESSAGES) == [assistant('{"text":["before"]}')]
+    assert chat.json(semconv.GEN_AI_OUTPUT_MESSAGES) == [{**assistant('{"text":["before"]}'), "finish_reason": "stop"}]
     assert chat.attributes["gen_ai.response.finish_reasons"] == ["stop"]
     assert chat.attributes["gen_ai.response.id"] == "r1"
     assert chat.attributes["gen_ai.usage.output_tokens"] == 2
+
+
+def test_every_message_of_an_output_says_why_the_model_ended_it(recorder: Writing, session: Session) -> None:
+    with LlmEvent(session, "m", provider="openai") as call:
+        call.set_output([{"role": "assistant", "content": text} for text in ("a", "b")], finish_reason="length")
+    assert recorder.last.json(semconv.GEN_AI_OUTPUT_MESSAGES) == [
+        {**assistant(text), "finish_reason": "length"} for text in ("a", "b")
+    ]
 
 
 def test_an_exception_leaves_the_block_as_it_is(recorder: Writing, session: Session) -> None:

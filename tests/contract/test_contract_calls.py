@@ -21,7 +21,13 @@ from sentrial._patch import install
 from sentrial._providers import PROVIDERS, openai_chat
 
 QUESTION = [{"role": "user", "parts": [{"type": "text", "content": "Where is my parcel?"}]}]
-ANSWER = [{"role": "assistant", "parts": [{"type": "text", "content": "The parcel left Rotterdam on Tuesday."}]}]
+ANSWER = [
+    {
+        "role": "assistant",
+        "parts": [{"type": "text", "content": "The parcel left Rotterdam on Tuesday."}],
+        "finish_reason": "stop",
+    }
+]
 
 
 async def test_a_call_is_one_span_with_model_usage_and_content(
@@ -89,6 +95,7 @@ async def test_tool_calls_are_told_with_their_arguments(
                     "id": "call_weather",
                 },
             ],
+            "finish_reason": "tool_call",
         }
     ]
 
@@ -98,7 +105,10 @@ async def test_several_choices_are_several_messages(client: Adapter, server: Fak
     await client.create(n=2)
     assert recorder.attributes["gen_ai.request.choice.count"] == 2
     assert recorder.attributes["gen_ai.response.finish_reasons"] == ("stop", "length")
-    assert [message["parts"][0]["content"] for message in recorder.output] == ["Yes.", "It is on its"]
+    assert [(message["parts"][0]["content"], message["finish_reason"]) for message in recorder.output] == [
+        ("Yes.", "stop"),
+        ("It is on its", "length"),
+    ]
 
 
 @pytest.mark.parametrize(

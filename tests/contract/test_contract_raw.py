@@ -25,7 +25,9 @@ def assert_complete(recorder: Recorder, *, stream: bool) -> None:
     assert attributes["gen_ai.usage.cache_read.input_tokens"] == 1024
     assert attributes.get("sentrial.stream.end") == ("drained" if stream else None)
     assert ("gen_ai.response.time_to_first_chunk" in attributes) == stream
-    assert recorder.output == [{"role": "assistant", "parts": [{"type": "text", "content": TEXT}]}]
+    assert recorder.output == [
+        {"role": "assistant", "parts": [{"type": "text", "content": TEXT}], "finish_reason": "stop"}
+    ]
     assert recorder.one.status.status_code is StatusCode.UNSET
 
 
@@ -78,7 +80,9 @@ async def test_a_raw_stream_that_is_closed_keeps_what_came(
     await client.close(stream)
     gate.set()
     assert recorder.attributes["sentrial.stream.end"] == "closed"
-    assert recorder.output == [{"role": "assistant", "parts": [{"type": "text", "content": TEXT[:10]}]}]
+    assert recorder.output == [
+        {"role": "assistant", "parts": [{"type": "text", "content": TEXT[:10]}], "finish_reason": "error"}
+    ]
 
 
 async def test_a_raw_stream_that_is_let_go_of_is_abandoned(client: Adapter, recorder: Recorder) -> None:

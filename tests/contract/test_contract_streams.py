@@ -61,7 +61,9 @@ async def test_a_drained_stream_says_what_the_plain_answer_would(
         "gen_ai.usage.cache_read.input_tokens": 1024,
         "gen_ai.usage.reasoning.output_tokens": 16,
     }
-    assert recorder.output == [{"role": "assistant", "parts": [{"type": "text", "content": TEXT}]}]
+    assert recorder.output == [
+        {"role": "assistant", "parts": [{"type": "text", "content": TEXT}], "finish_reason": "stop"}
+    ]
 
 
 async def test_the_chunks_are_those_of_the_unpatched_client(client: Adapter, server: FakeProvider) -> None:

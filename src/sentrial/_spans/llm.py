@@ -13,6 +13,7 @@ from sentrial import _ambient, _session, semconv
 from sentrial._payload import Payload, end_span
 from sentrial._session import Session
 from sentrial._spans import cost, event, failure, metrics, source
+from sentrial._spans.messages import finished
 from sentrial._totals import PricedCall
 from sentrial.types import LlmRequest, LlmResponse, Usage
 
@@ -180,7 +181,9 @@ class LlmCall:
         if response is not None:
             _write_response(response, attributes)
             if response.output is not None:
-                self.payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, response.output)
+                self.payload.deferred(
+                    semconv.GEN_AI_OUTPUT_MESSAGES, finished(response.output, response.finish_reasons)
+                )
         if self.session is not None and self.session.ended:
             attributes[semconv.SENTRIAL_LATE] = True
         self.span.set_attributes(attributes)

@@ -11,7 +11,7 @@ from sentrial._spans import amounts, llm
 from sentrial._spans.cost import UNKNOWN_PROVIDER
 from sentrial._spans.live import LiveEvent, setter
 from sentrial._spans.llm import LlmCall
-from sentrial._spans.messages import read_input, read_output, read_tool_call_ids
+from sentrial._spans.messages import finished, read_input, read_output, read_tool_call_ids
 from sentrial._spans.metadata import write_metadata
 from sentrial._spans.name import read_id, read_name
 from sentrial.types import Deferred, LlmRequest, LlmResponse, Usage
@@ -70,7 +70,10 @@ class LlmEvent(LiveEvent):
         self._finish_reason = read_id("finish_reason", finish_reason)
         self._response_id = read_id("response_id", response_id)
         if self._call is not None and self.span.is_recording():
-            self._call.payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, Deferred(output, read_output))
+            reasons = (self._finish_reason,) if self._finish_reason else ()
+            self._call.payload.deferred(
+                semconv.GEN_AI_OUTPUT_MESSAGES, finished(Deferred(output, read_output), reasons)
+            )
         self._tool_calls = read_tool_call_ids(output)
 
     @setter("setting a model call's usage")

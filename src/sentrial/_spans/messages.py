@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sentrial import _guard
 from sentrial._json import JsonText
 from sentrial._snapshot import Tally, snapshot
-from sentrial.types import Message, Part
+from sentrial.types import Deferred, Message, Part
 
 
 def read_input(value: Any) -> list[Message]:
@@ -20,6 +21,21 @@ def read_input(value: Any) -> list[Message]:
 def read_output(value: Any) -> list[Message]:
     """The snapshot of an output: messages as they are, anything else as one message of the assistant's."""
     return _read_messages(value, "assistant")
+
+
+def finished(output: Deferred[Sequence[Message]], reasons: Sequence[str]) -> Deferred[Sequence[Message]]:
+    """``output`` with the reason in each message: one for each, the last one for those beyond."""
+    if not reasons:
+        return output
+
+    def read(copy: Any) -> list[Message]:
+        last = len(reasons) - 1
+        return [
+            replace(message, finish_reason=reasons[min(number, last)])
+            for number, message in enumerate(output.read(copy))
+        ]
+
+    return Deferred(output.value, read)
 
 
 def read_tool_call_ids(output: object) -> list[str]:
