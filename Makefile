@@ -29,7 +29,7 @@ demo: .venv-demo/made ## a support agent's session, recorded offline into a loca
 
 .PHONY: test
 test: lint ## linters, type checker and all tests, with the newest dependencies
-	.venv/bin/python -m pytest $(TESTS)
+	.venv/bin/python -m pytest $(if $(TESTS),$(TESTS),-m "not every_peer")
 
 .PHONY: lint
 lint: .venv/made ## ruff and mypy alone
@@ -97,7 +97,23 @@ collector: .collector/otelcol ## the OpenTelemetry Collector with what collector
 collector-load: .venv/made .collector/otelcol ## how much a collector takes on this machine: the figures in collector-config/README.md
 	PYTHONPATH=tests .venv/bin/python -m real_collector.load
 
+# Other libraries that trace, each in an environment of its own in .peers/. `make test` tries one environment of them.
+.PHONY: living-with
+living-with: .venv/made ## every other library that traces, in one process with us
+	.venv/bin/python -m pytest tests/living_with
+
+# Servers that show sessions, each in an environment of its own. `make test` does not collect tests/readers (pyproject.toml).
+.PHONY: readers
+readers: .venv/made .readers/phoenix/made .collector/otelcol ## what Arize Phoenix and a collector's file show of sessions
+	.venv/bin/python -m pytest tests/readers
+
+.readers/phoenix/made: tests/readers/phoenix.txt
+	rm -rf .readers/phoenix
+	"$(PYTHON)" -m venv .readers/phoenix
+	.readers/phoenix/bin/python -m pip install --quiet --requirement tests/readers/phoenix.txt
+	touch .readers/phoenix/made
+
 .PHONY: clean
 clean: ## remove all that was made here
-	rm -rf .venv .venv-* .demo .collector .peers .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-* .demo .collector .peers .readers .mypy_cache .pytest_cache .ruff_cache build dist
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

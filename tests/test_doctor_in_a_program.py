@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from openai import OpenAI
-from opentelemetry import trace
+from opentelemetry import propagate, trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
@@ -148,9 +150,39 @@ def test_a_provider_that_takes_no_processors_is_told(server: SentrialStandIn) ->
     assert "provider-foreign" in codes(document)
 
 
+@pytest.fixture
+def propagators_afterwards() -> Iterator[None]:
+    before = propagate.get_global_textmap()
+    yield
+    sentrial.shutdown()
+    propagate.set_global_textmap(before)
+
+
+def test_a_propagator_that_was_set_in_the_place_of_ours_is_told(
+    server: SentrialStandIn, propagators_afterwards: None
+) -> None:
+    sentrial.configure(api_key=KEY, api_url=server.url)
+    assert doctor(send=False)["tracing"]["sessions_propagated"] is None
+    sentrial.configure(api_key=KEY, api_url=server.url, propagate_session=True)
+    assert doctor(send=False)["tracing"]["sessions_propagated"] is True
+    propagate.set_global_textmap(CompositePropagator([propagate.get_global_textmap()]))
+    document = doctor(send=False)
+    assert document["tracing"]["sessions_propagated"] is True
+    assert "propagator-replaced" not in codes(document)
+    propagate.set_global_textmap(CompositePropagator([W3CBaggagePropagator()]))
+    document = doctor(send=False)
+    assert document["tracing"]["sessions_propagated"] is False
+    assert "propagator-replaced" in codes(document)
+    sentrial.configure(api_key=KEY, api_url=server.url, propagate_session=True)
+    assert "propagator-replaced" not in codes(doctor(send=False))
+
+
 def test_clients_are_told_with_their_calls(server: SentrialStandIn) -> None:
     sentrial.configure(api_key=KEY, api_url=server.url)
+    # Newer versions load the module of a class when somebody wants the class.
     importlib.import_module("openai.resources.chat.completions")
+    assert "not in this version" not in {each["state"] for each in doctor(send=False)["clients"]}
+    assert OpenAI(api_key="k").chat.completions is not None
     document = doctor(send=False)
     assert {each["state"] for each in document["clients"]} == {"patched"}
     assert codes(document) == ["client-never-called"]

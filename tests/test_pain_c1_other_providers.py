@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import warnings
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import wrapt
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -17,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 import sentrial
-from receivers import SentrialStandIn
+from receivers import OtlpGrpcReceiver, OtlpHttpReceiver, SentrialStandIn
 from running import arrived, links_of
 from sentrial import _runtime
 from sentrial._spans import llm
@@ -193,6 +195,31 @@ def test_pain_c1_sub_agents_and_calls_without_a_session_work_beside_a_foreign_pr
     spans = arrived(server)
     assert spans["invoke_agent inner"]["parent_span_id"] == spans["invoke_agent outer"]["span_id"]
     assert spans["execute_tool t"]["parent_span_id"] == spans["invoke_agent inner"]["span_id"]
+
+
+@pytest.mark.parametrize(("module", "name"), [("requests.sessions", "Session.send"), ("grpc", "insecure_channel")])
+def test_pain_c1_what_we_send_is_seen_by_no_tracer_that_wraps_the_transport(
+    monkeypatch: pytest.MonkeyPatch, module: str, name: str
+) -> None:
+    seen = []
+
+    def note(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+        seen.append(args)
+        return wrapped(*args, **kwargs)
+
+    owner, _, attribute = name.rpartition(".")
+    place: Any = importlib.import_module(module)
+    place = getattr(place, owner) if owner else place
+    monkeypatch.setattr(place, attribute, wrapt.FunctionWrapper(getattr(place, attribute), note))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc" if module == "grpc" else "http/protobuf")
+    with OtlpGrpcReceiver() if module == "grpc" else OtlpHttpReceiver() as receiver:
+        sentrial.configure(otlp_endpoint=receiver.url)
+        with sentrial.begin("u", "agent"):
+            pass
+        assert sentrial.flush(20)
+        assert [span["name"] for span in receiver.spans] == ["invoke_agent agent"]
+        sentrial.shutdown()
+    assert seen == []
 
 
 def test_shutting_down_ends_the_place_apart(server: SentrialStandIn) -> None:

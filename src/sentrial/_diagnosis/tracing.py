@@ -11,6 +11,7 @@ from sentrial._config import Config
 from sentrial._diagnosis.finding import Finding, note, problem
 from sentrial._export import provider as providers
 from sentrial._export.provider import SessionSampler
+from sentrial._patch import propagator
 
 NONE = "none"
 OURS = "ours"
@@ -27,11 +28,12 @@ def read_tracing(config: Config) -> dict[str, Any]:
 
     ``kind``: ``none`` (ours is built when the first span is wanted), ``ours``, ``joined`` (the application's, with a
     processor of ours), ``not joined`` (the application's, before our first span) or ``foreign`` (one that takes no
-    processors).
+    processors). ``sessions_propagated``: whether the global propagator asks ours; ``None`` where none is wanted.
     """
     found = providers.find_provider()
+    told = {"sessions_propagated": propagator.is_asked()}
     if found is None:
-        return {"kind": NONE, "provider": None, "sampler": _sampler_to_come(config), "processors": []}
+        return {"kind": NONE, "provider": None, "sampler": _sampler_to_come(config), "processors": [], **told}
     processors = processors_of(found)
     sampler = getattr(found, "sampler", None)
     return {
@@ -39,6 +41,7 @@ def read_tracing(config: Config) -> dict[str, Any]:
         "provider": _name(found),
         "sampler": sampler.get_description() if sampler is not None else None,
         "processors": [_described(each) for each in processors],
+        **told,
     }
 
 
@@ -65,6 +68,15 @@ def findings_of(tracing: dict[str, Any], config: Config) -> list[Finding]:
                 "provider-foreign",
                 f"the global TracerProvider ({tracing['provider']}) takes no span processors: sessions go through a "
                 "private one of ours, and its exporters do not see them",
+            )
+        )
+    if tracing["sessions_propagated"] is False:
+        found.append(
+            problem(
+                "propagator-replaced",
+                "a global propagator was set after sentrial.configure(), in the place of the one that takes sessions "
+                "along: they neither leave to other processes nor are received",
+                "Set it before sentrial.configure(), or call sentrial.configure() again afterwards.",
             )
         )
     return found

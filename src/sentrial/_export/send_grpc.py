@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from collections.abc import Callable
@@ -90,10 +91,12 @@ class GrpcSender:
             settings = self._settings
             compression = grpc.Compression.Gzip if settings.compression == "gzip" else grpc.Compression.NoCompression
             options = (("grpc.primary_user_agent", USER_AGENT),)
+            # Without what tracers that know no suppression have put around it (Datadog's).
             if settings.secure:
-                channel = grpc.secure_channel(settings.endpoint, _credentials(settings), options, compression)
+                open_channel = inspect.unwrap(grpc.secure_channel)
+                channel = open_channel(settings.endpoint, _credentials(settings), options, compression)
             else:
-                channel = grpc.insecure_channel(settings.endpoint, options, compression)
+                channel = inspect.unwrap(grpc.insecure_channel)(settings.endpoint, options, compression)
             self._channel, self._pid = channel, os.getpid()
             # No serializers: the body is encoded, and the reply is decoded by us.
             self._export = channel.unary_unary(_EXPORT)

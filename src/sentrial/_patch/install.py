@@ -144,4 +144,7 @@ def _state(patch: _Patch) -> str:
         return OFF
     if patch.switch.on:
         return PATCHED
-    return MISSING if any(module in sys.modules for module in patch.target.modules) else WAITING
+    loaded = [sys.modules[module] for module in patch.target.modules if module in sys.modules]
+    # A package may load what is in it when somebody asks for that.
+    is_whole = any(not hasattr(module, "__path__") for module in loaded) or len(loaded) == len(patch.target.modules)
+    return MISSING if loaded and is_whole else WAITING

@@ -35,6 +35,7 @@ _switch = Switch()
 _BAGGAGE_HEADER = "baggage"
 
 _BY_HAND = otel_context.create_key("sentrial-injected-by-hand")
+_ROLL_CALL = otel_context.create_key("sentrial-roll-call")
 
 
 class SessionPropagator(TextMapPropagator):
@@ -51,6 +52,9 @@ class SessionPropagator(TextMapPropagator):
     ) -> None:
         """Write ``context`` into ``carrier``, with the session where it may go along."""
         if _switch.on:
+            present = otel_context.get_value(_ROLL_CALL, context)
+            if isinstance(present, list):
+                present.append(self)
             context = _outgoing(context)
         self.configured.inject(carrier, context, setter)
 
@@ -102,6 +106,19 @@ def uninstall() -> None:
     found = propagate.get_global_textmap()
     if isinstance(found, SessionPropagator):
         propagate.set_global_textmap(found.configured)
+
+
+def is_asked() -> bool | None:
+    """Whether the global propagator still asks ours; ``None`` where none of ours is wanted.
+
+    One that the program has set since stands in its place, or around it.
+    """
+    propagate = _propagate() if _switch.on else None
+    if propagate is None:
+        return None
+    present: list[TextMapPropagator] = []
+    propagate.inject({}, otel_context.set_value(_ROLL_CALL, present, Context()))
+    return bool(present)
 
 
 def inject_by_hand(carrier: Any, context: Context, setter: Setter[Any]) -> None:
