@@ -207,12 +207,14 @@ sys.addaudithook(lambda event, given: connected.append(given[1][1]) if event == 
 from openai.resources.chat.completions import Completions
 import asks
 import signal
+def is_ours(function):
+    return function.__globals__["__name__"].startswith("sentrial.")
 print(json.dumps({
     "connected": sorted(set(connected)),
     "threads": [thread.name for thread in threading.enumerate() if thread.name.startswith("sentrial")],
-    "patched": "sentrial" in Completions.create.__code__.co_filename,
-    "carried": "sentrial" in threading.Thread.start.__code__.co_filename,
-    "sigterm": "sentrial" in signal.signal.__code__.co_filename,
+    "patched": is_ours(Completions.create),
+    "carried": is_ours(threading.Thread.start),
+    "sigterm": is_ours(signal.signal),
 }))
 """
 

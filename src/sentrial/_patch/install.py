@@ -63,6 +63,7 @@ class _Patch:
     def take_back(self) -> None:
         """Fall silent, and put the original back unless somebody else has patched on top of us."""
         self.switch.on = False
+        self.switch.calls = 0
         owner = self.owner
         if owner is not None:
             self._method.take_back(owner)
