@@ -54,9 +54,12 @@ SMOKE := tests/_patch tests/_providers tests/_spans tests/_store tests/contract 
 	tests/test_seed.py tests/test_session_end.py tests/test_session_tree.py
 
 .PHONY: matrix-smoke
-matrix-smoke: environments ## all tests with the lowest dependencies, and the heart of them in the other cells
-	$(MAKE) matrix-$(firstword $(CELLS))
-	$(MAKE) TESTS="$(SMOKE)" $(patsubst %,matrix-%,$(wordlist 2,99,$(CELLS)))
+matrix-smoke: environments ## all tests with the lowest dependencies, and beside that the heart of them in the other cells
+	$(MAKE) --jobs 2 --keep-going --output-sync=target matrix-$(firstword $(CELLS)) smoke
+
+.PHONY: smoke
+smoke:
+	$(MAKE) --jobs 1 TESTS="$(SMOKE)" $(patsubst %,matrix-%,$(wordlist 2,99,$(CELLS)))
 
 .PHONY: environments
 environments: .venv/made $(CELLS:%=.venv-%/made) ## what `test` and `matrix` need, and nothing run
@@ -79,7 +82,7 @@ side-by-side: .venv/made .venv-old/made ## the same programs on the older SDK an
 .venv-old/made:
 	rm -rf .venv-old
 	"$(PYTHON)" -m venv .venv-old
-	.venv-old/bin/python -m pip install --quiet "sentrial==0.6.0" httpx requests
+	.venv-old/bin/python -m pip install --quiet "sentrial==0.6.0" httpx requests openai anthropic google-genai
 	touch .venv-old/made
 
 # The OpenTelemetry Collector, from source: minutes and 2 GB of Go's caches the first time, then nothing until the manifest changes.
@@ -113,7 +116,22 @@ readers: .venv/made .readers/phoenix/made .collector/otelcol ## what Arize Phoen
 	.readers/phoenix/bin/python -m pip install --quiet --requirement tests/readers/phoenix.txt
 	touch .readers/phoenix/made
 
+# What the model clients' spans say: every span of the scenarios and of the contract suite, in .conformance/.
+SHARED = $(if $(SENTRIAL_SHARED),$(SENTRIAL_SHARED),$(CURDIR)/../shared)
+
+.PHONY: conformance
+conformance: .venv/made ## every span of the scenarios and of the contract suite, held against the GenAI conventions
+	rm -rf .conformance && mkdir .conformance
+	CONFORMANCE_DIR="$(CURDIR)/.conformance" .venv/bin/python -m pytest -q tests/scenarios tests/contract
+	PYTHONPATH=tests .venv/bin/python -m conformance .conformance "$(SHARED)"
+
+# Other instrumentations of the model clients, the newest of each in an environment of its own in .compare/.
+.PHONY: compare
+compare: .venv/made ## every other instrumentation of the model clients against ours, into docs/compare.md
+	PYTHONPATH=tests .venv/bin/python -m compare docs/compare.md
+	.venv/bin/python -m pytest tests/compare
+
 .PHONY: clean
 clean: ## remove all that was made here
-	rm -rf .venv .venv-* .demo .collector .peers .readers .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-* .demo .collector .peers .readers .compare .conformance .mypy_cache .pytest_cache .ruff_cache build dist
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

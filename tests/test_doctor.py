@@ -218,7 +218,7 @@ def test_versions_extras_and_clients_are_told(looked: Any) -> None:
 def test_in_a_process_of_its_own_it_tells_what_there_is_to_patch(looked: Any) -> None:
     document = looked("--no-send")
     states = {(each["client"], each["state"], each["calls"]) for each in document["clients"]}
-    assert states == {("openai", "will be patched", None)}
+    assert states == {(name, "will be patched", None) for name in ("anthropic", "google", "openai")}
     off = looked("--no-send", SENTRIAL_INSTRUMENT="openai", SENTRIAL_ENABLED="0")
     assert {each["state"] for each in off["clients"]} == {"off"}
 

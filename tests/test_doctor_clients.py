@@ -9,23 +9,11 @@ from typing import Any
 
 import pytest
 
+from own_client import describe
 from sentrial._config import Config
 from sentrial._diagnosis import clients, local_store, others
 from sentrial._patch import install
-from sentrial._patch.spec import Provider, Shape, Target
-from sentrial.types import LlmRequest, LlmResponse
-
-
-def provider(name: str, *targets: Target) -> Provider:
-    return Provider(
-        name=name,
-        operation="chat",
-        targets=targets,
-        read_request=lambda instance, args, kwargs: LlmRequest("chat", name, args[0]),
-        read_response=lambda answer: LlmResponse(model=answer),
-        make_accumulator=lambda: None,  # type: ignore[arg-type, return-value]  # it has no streams
-        shape=Shape("", "", "", ""),
-    )
+from sentrial._patch.spec import Provider, Target
 
 
 @pytest.fixture
@@ -55,21 +43,20 @@ def foreseen(of: Provider, config: Config | None = None) -> list[str]:
 
 def test_in_a_process_of_its_own_it_foresees_what_will_be_patched(library: Any) -> None:
     there = library(CHAT)
-    assert foreseen(provider("a", Target(there, "Chat", "ask"))) == ["will be patched"]
-    assert foreseen(provider("a", Target(there, "Chat", "gone"), Target(there, "Gone", "ask"))) == [
+    assert foreseen(describe("a", Target(there, "Chat", "ask"))) == ["will be patched"]
+    assert foreseen(describe("a", Target(there, "Chat", "gone"), Target(there, "Gone", "ask"))) == [
         "not in this version",
         "not in this version",
     ]
-    assert foreseen(provider("a", Target("no_such_library.chat", "Chat", "ask"))) == ["not installed"]
-    assert foreseen(provider("a", Target(f"{there}.moved", "Chat", "ask", formerly=there))) == ["will be patched"]
-    assert foreseen(provider("a", Target(there, "Chat", "ask")), Config(instrument=("b",))) == ["off"]
-    assert foreseen(provider("a", Target(there, "Chat", "ask")), Config(enabled=False)) == ["off"]
+    assert foreseen(describe("a", Target("no_such_library.chat", "Chat", "ask"))) == ["not installed"]
+    assert foreseen(describe("a", Target(there, "Chat", "ask")), Config(instrument=("b",))) == ["off"]
+    assert foreseen(describe("a", Target(there, "Chat", "ask")), Config(enabled=False)) == ["off"]
 
 
 def test_a_client_that_cannot_be_imported_is_a_problem_and_costs_nothing_else(library: Any) -> None:
     broken = library("raise RuntimeError('no licence')")
     read = clients.read_clients(
-        [provider("a", Target(broken, "Chat", "ask")), provider("b", Target(library(CHAT), "Chat", "ask"))],
+        [describe("a", Target(broken, "Chat", "ask")), describe("b", Target(library(CHAT), "Chat", "ask"))],
         Config(),
         own_process=True,
     )
@@ -80,17 +67,17 @@ def test_a_client_that_cannot_be_imported_is_a_problem_and_costs_nothing_else(li
 
 def test_a_version_without_anything_that_we_know_is_a_problem(library: Any) -> None:
     there = library(CHAT)
-    read = clients.read_clients([provider("a", Target(there, "Chat", "gone"))], Config(), own_process=True)
+    read = clients.read_clients([describe("a", Target(there, "Chat", "gone"))], Config(), own_process=True)
     (finding,) = clients.findings_of(read, own_process=True)
     assert (finding.level, finding.code) == ("problem", "client-unsupported")
-    both = provider("a", Target(there, "Chat", "gone"), Target(there, "Chat", "ask"))
+    both = describe("a", Target(there, "Chat", "gone"), Target(there, "Chat", "ask"))
     read = clients.read_clients([both], Config(), own_process=True)
     assert clients.findings_of(read, own_process=True) == []
 
 
 def test_in_a_program_nothing_is_imported_for_it(library: Any) -> None:
     there = library(CHAT)
-    of = provider("a", Target(there, "Chat", "ask"))
+    of = describe("a", Target(there, "Chat", "ask"))
     install.install(None, [of])
     (found,) = clients.read_clients([of], Config(), own_process=False)
     assert (found["state"], found["calls"]) == ("waiting for import", 0)
@@ -107,7 +94,7 @@ def test_an_instrumentation_of_a_client_that_we_record_is_told() -> None:
     }
     ours = {"client": "openai", "target": "t", "state": "patched", "calls": 1, "also_patched_by": []}
     (finding,) = others.findings_of([other], [ours])
-    assert (finding.level, finding.code) == ("note", "client-recorded-twice")
+    assert (finding.level, finding.code) == ("note", "client-recorded-by-others")
     assert others.findings_of([other], [ours | {"state": "off"}]) == []
     assert others.findings_of([other], [ours | {"also_patched_by": ["openinference.instrumentation.openai"]}]) == []
 

@@ -88,7 +88,7 @@ def test_a_variable_that_is_misspelled(set_to: Any) -> None:
 def test_clients_that_nobody_knows(set_to: Any) -> None:
     words, remedy = settings_found(set_to, SENTRIAL_INSTRUMENT="opnai, openai")["client-unknown"]
     assert words == "SENTRIAL_INSTRUMENT names clients that are not known: opnai"
-    assert remedy.startswith("This version knows: openai")
+    assert remedy.startswith("This version knows: anthropic, google, openai")
 
 
 @pytest.mark.parametrize(

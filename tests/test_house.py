@@ -20,8 +20,8 @@ KNOWN = {
     "sentrial._patch.spec",
     "sentrial._patch.call",
     "sentrial._providers.hosts",
-    "sentrial._providers.openai_chat",
-    "sentrial._providers.anthropic_messages",
+    "sentrial._providers.openai.chat",
+    "sentrial._providers.anthropic.messages",
 }
 
 
@@ -48,15 +48,15 @@ KNOWN = {
         ("sentrial.semconv", "from sentrial._spans import cost", "sentrial._spans.cost, which is not below"),
         ("sentrial.client", "import wrapt", "wrapt, which belongs to another room"),
         ("sentrial.client", "import click", "click, which belongs to another room"),
-        ("sentrial._patch.call", "from sentrial._providers import openai_chat", "openai_chat, which is not below"),
+        ("sentrial._patch.call", "from sentrial._providers.openai import chat", "openai.chat, which is not below"),
         ("sentrial._patch.spec", "from sentrial._patch import call", "sentrial._patch.call, which is not below"),
         ("sentrial._patch.call", "import openai", "openai, which belongs to another room"),
-        ("sentrial._providers.openai_chat", "import openai", "openai, which belongs to another room"),
-        ("sentrial._providers.openai_chat", "import wrapt", "wrapt, which belongs to another room"),
-        ("sentrial._providers.openai_chat", "from opentelemetry import trace", "opentelemetry.trace, which belongs"),
-        ("sentrial._providers.openai_chat", "from sentrial._providers import anthropic_messages", "is not below"),
+        ("sentrial._providers.openai.chat", "import openai", "openai, which belongs to another room"),
+        ("sentrial._providers.openai.chat", "import wrapt", "wrapt, which belongs to another room"),
+        ("sentrial._providers.openai.chat", "from opentelemetry import trace", "opentelemetry.trace, which belongs"),
+        ("sentrial._providers.openai.chat", "from sentrial._providers.anthropic import messages", "is not below"),
         (
-            "sentrial._providers.openai_chat",
+            "sentrial._providers.openai.chat",
             "from . import anthropic_messages",
             "imports ., which belongs to another room",
         ),
@@ -81,10 +81,10 @@ def test_an_import_that_points_upwards_is_found(module: str, source: str, compla
             "import wrapt\nfrom sentrial._spans import root\nfrom sentrial._patch.spec import Spec",
         ),
         (
-            "sentrial._providers.openai_chat",
+            "sentrial._providers.openai.chat",
             "from sentrial._providers import hosts\nfrom sentrial.types import Message",
         ),
-        ("sentrial._providers.__init__", "from sentrial._providers import openai_chat, anthropic_messages"),
+        ("sentrial._providers.__init__", "from sentrial._providers import anthropic, openai"),
         ("sentrial", "from sentrial.client import begin"),
     ],
 )

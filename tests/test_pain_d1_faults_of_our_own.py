@@ -26,7 +26,9 @@ ON_THE_USERS_THREAD = [
     "_snapshot", "_payload", "_session", "_registry", "_handle", "_json", "_setup", "_config",
     "_export.stamp", "_export.pipeline", "_export.queue", "_export.crew", "_export.room", "_export.tally",
     "_export.endpoint", "_export.foreign_usage", "_export.item", "_export.provider", "_export.redact",
-    "_patch.call", "_patch.streams", "_patch.body", "_patch.abandoned", "_patch.install",
+    "_patch.call", "_patch.attempts", "_patch.inside", "_patch.doubled",
+    "_patch.method", "_known_clients", "_foreign", "_providers.stainless",
+    "_patch.streams", "_patch.body", "_patch.abandoned", "_patch.install",
     "_export.tap", "_providers.openai_chat", "_patch.carry",
     *(f"_decorated.{name}" for name in (
         "arguments", "decision", "event", "own_context", "run", "session", "tool", "wrapper", "yielded",

@@ -14,6 +14,7 @@ from importlib.metadata import entry_points, files, metadata, version
 from pathlib import Path
 
 import sentrial
+from sentrial import instrumentors, providers
 
 GOLDEN = Path(__file__).parent / "golden" / "public_api.txt"
 SOURCE = Path(__file__).parents[1] / "src" / "sentrial"
@@ -21,7 +22,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "sentrial"
 
 def public_api() -> str:
     """Every public name, and the classes that public methods give back: of functions and methods the signature."""
-    things = {name: getattr(sentrial, name) for name in sentrial.__all__}
+    modules = (sentrial, instrumentors, providers)
+    things = {name: getattr(module, name) for module in modules for name in module.__all__}
     for thing in [thing for thing in things.values() if inspect.isclass(thing)]:
         things.update({given.__name__: given for given in given_back(thing)})
     return "\n".join(line for name in sorted(things) for line in [*described(name, things[name]), ""])
@@ -30,7 +32,10 @@ def public_api() -> str:
 def given_back(owner: type) -> list[type]:
     """Our classes that methods of ``owner`` say they return."""
     functions = [function for _, function in inspect.getmembers(owner, inspect.isfunction)]
-    named = [vars(sys.modules[each.__module__]).get(str(each.__annotations__.get("return"))) for each in functions]
+    named = [
+        vars(sys.modules.get(each.__module__, sentrial)).get(str(each.__annotations__.get("return")))
+        for each in functions
+    ]
     return [found for found in named if inspect.isclass(found) and found.__module__.startswith("sentrial")]
 
 

@@ -165,8 +165,8 @@ SWITCHED_OFF = """
             seen.append(event)
     sys.addaudithook(watch)
 
-    import openai.resources.chat.completions as completions
-    create = completions.Completions.create
+    from openai import _base_client
+    request = _base_client.SyncAPIClient.request
 
     import sentrial
     from opentelemetry import context, propagate, trace
@@ -220,7 +220,7 @@ SWITCHED_OFF = """
         "flush": sentrial.flush(1),
         "stats": sentrial.stats(),
         "threads": [thread.name for thread in threading.enumerate()],
-        "patched": completions.Completions.create is not create,
+        "patched": _base_client.SyncAPIClient.request is not request,
         "provider": type(trace.get_tracer_provider()).__name__ == type(provider).__name__,
         "seen": seen,
     }))

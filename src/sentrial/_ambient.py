@@ -5,8 +5,10 @@ What finds and opens them stands higher up, and only where somebody asked for it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+from weakref import WeakSet
 
 from sentrial import _guard, _session
 from sentrial._session import Session
@@ -44,6 +46,29 @@ def set_finder(new: Finder | None) -> None:
     """Ask ``new`` from now on."""
     global finder
     finder = new
+
+
+_tools: WeakSet[Any] = WeakSet()
+_MAX_DECORATORS = 100
+
+
+def remember_tool(function: Callable[..., Any]) -> None:
+    """``function`` records its runs as tool calls by itself: it was decorated."""
+    _tools.add(function)
+
+
+def records_itself(function: object) -> bool:
+    """Whether a run of ``function`` records itself as a tool call, perhaps below other decorators."""
+    for _ in range(_MAX_DECORATORS):
+        if function is None:
+            break
+        try:
+            if function in _tools:
+                return True
+        except TypeError:
+            pass  # it is nothing that could be decorated
+        function = getattr(function, "__wrapped__", None) or getattr(function, "__func__", None)
+    return False
 
 
 def session_for_call() -> Session | None:

@@ -53,15 +53,16 @@ class Session:
     the conversation's id too, and there is one. ``foreign``: another process opened it and ends it. ``by_id``: nobody
     has said here whether it is sampled. ``auto``: it began by itself, and no context serves it. ``exported``: it may go
     on in another process. ``inherited``: the spans that a forked child's parent sends. ``model_calls``: what is known
-    of the calls that others tell of. ``client``, ``interaction``: what the face of the SDK hands out for it.
-    ``state``: what the application keeps with it.
+    of the calls that others tell of. ``requested_by``: the model call that asked for a tool call, by its id;
+    ``requests``, of the outermost session: what can be found without an id. ``client``, ``interaction``: what the face
+    of the SDK hands out for it. ``state``: what the application keeps with it.
     """
 
     __slots__ = (
         "__weakref__", "account", "agent_name", "auto", "by_id", "client", "context", "conversation_id", "ended",
         "exported", "foreign", "id", "inherited", "interaction", "lexical", "lock", "members", "model_calls",
-        "outcome", "parent", "payload", "requested_by", "span", "stamps", "stamps_with_conversation", "state",
-        "texts", "totals", "touched", "trace_id_for_sentrial", "user_id",
+        "outcome", "parent", "payload", "requested_by", "requests", "span", "stamps", "stamps_with_conversation",
+        "state", "texts", "totals", "touched", "trace_id_for_sentrial", "user_id",
     )  # fmt: skip
 
     def __init__(
@@ -105,6 +106,7 @@ class Session:
         self.inherited: frozenset[int] = frozenset()
         self.model_calls: Any = None
         self.requested_by: dict[str, SpanContext] = outermost.requested_by if outermost else {}
+        self.requests: Any = None
         self.trace_id_for_sentrial: int = outermost.trace_id_for_sentrial if outermost else context.trace_id
         self.stamps = _stamps(self)
         self.stamps_with_conversation = {**self.stamps, semconv.GEN_AI_CONVERSATION_ID: conversation_id}

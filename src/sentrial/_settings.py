@@ -136,7 +136,7 @@ SETTINGS: Mapping[str, Setting] = {
         values.read_names,
         ("SENTRIAL_INSTRUMENT",),
         "all",
-        "the clients to patch: `openai`",
+        "the clients to patch, such as `openai,anthropic`: see [model clients](instrumentation.md)",
     ),
     "carry_context": Setting(
         values.read_switch,

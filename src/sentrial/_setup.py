@@ -16,7 +16,7 @@ from pathlib import Path
 
 from opentelemetry.trace import NoOpTracerProvider, TracerProvider
 
-from sentrial import _config, _guard, _open_sessions, _payload, _process_end, _registry, _runtime
+from sentrial import _config, _guard, _open_sessions, _payload, _process_end, _registry, _runtime, _switching
 from sentrial._config import Config
 from sentrial._export import provider as providers
 from sentrial._export.ai_rules import AiRules
@@ -28,11 +28,12 @@ from sentrial._export.pii import build_pii_masker
 from sentrial._export.pipeline import Makers, Pipeline
 from sentrial._export.redact import SecretMasker
 from sentrial._export.sentrial_api import sentrial
+from sentrial._known_clients import known_clients
 from sentrial._patch import abandoned, carry, install, propagator
-from sentrial._providers import PROVIDERS
+from sentrial._patch.spec import Provider
 from sentrial._session import Account
 from sentrial._setting_values import CAPTURE_OFF, CAPTURE_SPAN
-from sentrial._spans import source
+from sentrial._spans import metrics, source
 from sentrial._store.bounds import Bounds
 from sentrial._store.location import VARIABLE, store_path
 
@@ -41,10 +42,10 @@ logger = logging.getLogger("sentrial")
 _lock = threading.RLock()
 _is_set_up = False
 _is_patching = False
-_wrapped: set[str] = set()
 _joined: weakref.WeakSet[TracerProvider] = weakref.WeakSet()
 _doors: weakref.WeakKeyDictionary[TracerProvider, Outside] = weakref.WeakKeyDictionary()
 _built: TracerProvider | None = None
+_used: TracerProvider | None = None
 
 
 def _store_file(config: Config) -> Path:
@@ -163,16 +164,32 @@ def open_global_door(rules: AiRules) -> None:
             )
 
 
-def instrument(name: str) -> bool:
-    """Patch the client ``name``, whatever ``instrument=`` leaves out; ``False`` where none is known by that name."""
-    if all(provider.name != name for provider in PROVIDERS):
-        return False
+def instrument(client: object, provider: Provider) -> None:
+    """Record the calls of ``client``, one of ``provider``'s, whatever ``instrument=`` leaves out."""
     config = ensure(patch=False)
     with _lock:
-        _wrapped.add(name)
+        install.choose(client, provider)
         if config.enabled:
-            install.install([name], PROVIDERS)
-    return True
+            install.install_chosen([provider])
+
+
+def use_provider(provider: TracerProvider) -> None:
+    """Let all spans of ours go through ``provider``, whatever the global one is: sessions and calls belong together."""
+    global _used
+    if _used is not None and _used is not provider:
+        _guard.say_once(
+            "second tracer_provider",
+            "sentrial: all spans of ours go through one TracerProvider: the first that was given as tracer_provider= "
+            "stays until sentrial.shutdown(), and another one is not used.",
+        )
+        return
+    _used = provider
+    source.forget()
+
+
+def used_provider() -> TracerProvider | None:
+    """The provider that :func:`use_provider` was told of."""
+    return _used
 
 
 @_guard.guarded("ending streams that were let go of", _guard.nothing)
@@ -194,9 +211,14 @@ def stats() -> dict[str, dict[str, int]]:
 
 def shut_down(timeout: float | None = None) -> None:
     """End what is open, deliver within ``timeout`` seconds, and take everything back: patches, threads, settings."""
-    global _is_set_up, _is_patching
+    global _is_set_up, _is_patching, _used
     with _lock:
+        _used = None
+        metrics.use_provider(None)
         if not _is_set_up:
+            # What is recorded without a configuration ends too.
+            _unpatch()
+            source.forget()
             return
         _open_sessions.end_all()
         _open_sessions.stop()
@@ -204,7 +226,7 @@ def shut_down(timeout: float | None = None) -> None:
         _pipeline.stop(_config.active.flush_timeout if timeout is None else timeout)
         for outside in _doors.values():
             outside.close()
-        _wrapped.clear()
+        install.forget_chosen()
         _runtime.join()
         _is_set_up = _is_patching = False
         source.resolve_with(_provider_for_spans)
@@ -213,7 +235,7 @@ def shut_down(timeout: float | None = None) -> None:
 
 @_guard.guarded("taking the patches back", _guard.nothing)
 def _unpatch() -> None:
-    install.uninstall()
+    _switching.all_off()
     carry.uninstall()
     propagator.uninstall()
 
@@ -236,7 +258,7 @@ def _put_in_force(config: Config, *, patch: bool = True) -> None:
             _metrics.begin()
         _pipeline.start(config, masker)
         account_of(config)
-        install.install(_wrapped, PROVIDERS)
+        install.install_chosen(known_clients())
     if patch or _is_patching:
         _patch(config)
     _is_set_up = True
@@ -248,17 +270,9 @@ def _put_in_force(config: Config, *, patch: bool = True) -> None:
 def _patch(config: Config) -> None:
     global _is_patching
     _is_patching = True
-    _patch_clients(config)
+    _switching.follow(config)
     _patch_threads(config)
     propagator.install(config)
-
-
-@_guard.guarded("patching clients", _guard.nothing)
-def _patch_clients(config: Config) -> None:
-    if config.enabled:
-        install.install(config.instrument, PROVIDERS)
-    else:
-        install.uninstall()
 
 
 @_guard.guarded("carrying contexts", _guard.nothing)
@@ -275,7 +289,7 @@ def _provider_for_spans() -> TracerProvider:
     if not config.enabled:
         return NoOpTracerProvider()
     with _lock:
-        found = providers.find_provider()
+        found = _used or providers.find_provider()
         if not _runtime.keeps_values():
             _runtime.keep_apart()
         if found is None or found is _built:

@@ -5,15 +5,8 @@ The entry points in ``pyproject.toml`` name what is in here. Nothing of it keeps
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection
-
 from sentrial import _config, _guard, _open_sessions, _setting_values, _setup, _sigterm
-from sentrial._providers import PROVIDERS
 from sentrial._spans import source
-
-_DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
-_EVERYTHING = "*"
 
 
 def post_instrument() -> None:
@@ -29,7 +22,7 @@ def start_run() -> None:
 @_guard.guarded("starting without code", _guard.nothing)
 def _start(modes: tuple[str, ...]) -> None:
     _config.set_auto_by_default(modes)
-    config = _setup.set_up({"instrument": _left_over(_config.read_config({}))})
+    config = _setup.set_up({})
     if not config.enabled:
         return
     # At once: instrumentations that have patched already hand their spans to whatever is global.
@@ -40,12 +33,3 @@ def _start(modes: tuple[str, ...]) -> None:
 def _stop() -> None:
     _open_sessions.stopped_by_signal()
     _setup.shut_down()
-
-
-def _left_over(config: _config.Config) -> Collection[str] | None:
-    """The clients to patch, less those that the standard variable leaves out; ``None`` for all."""
-    left_out = {name.strip().lower() for name in os.environ.get(_DISABLED, "").split(",")} - {""}
-    if not left_out:
-        return config.instrument
-    names = [provider.name for provider in PROVIDERS] if config.instrument is None else config.instrument
-    return [name for name in names if not left_out & {name, _EVERYTHING}]

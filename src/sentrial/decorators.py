@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
-from sentrial import _guard
+from sentrial import _ambient, _guard
 from sentrial._decorated.arguments import Arguments
 from sentrial._decorated.decision import Decider
 from sentrial._decorated.session import INPUTS, Agent
@@ -46,7 +46,9 @@ def tool(name_or_func: Any = None, *, name: str | None = None, description: str 
     """
 
     def wrap_tool(function: Callable[..., Any], tool_name: str) -> Callable[..., Any]:
-        return wrap(function, Tool(tool_name, description, Arguments(function)))
+        wrapped = wrap(function, Tool(tool_name, description, Arguments(function)))
+        _ambient.remember_tool(wrapped)
+        return wrapped
 
     return _decorate("tool", name_or_func, name, wrap_tool)
 

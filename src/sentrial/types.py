@@ -91,6 +91,7 @@ class Usage(NamedTuple):
 
     ``input_tokens`` includes cached tokens of both kinds, ``output_tokens`` includes reasoning tokens; the others are
     parts of these two (GenAI conventions, "Token usage"). ``undivided_tokens``: where only the sum of both was said.
+    ``hour_cache_write_tokens``: those of ``cache_write_tokens`` that are kept for an hour, which costs more.
     """
 
     input_tokens: int | None = None
@@ -98,13 +99,27 @@ class Usage(NamedTuple):
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    text_input_tokens: int | None = None
+    image_input_tokens: int | None = None
     audio_input_tokens: int | None = None
+    text_output_tokens: int | None = None
+    image_output_tokens: int | None = None
     audio_output_tokens: int | None = None
+    text_cache_read_tokens: int | None = None
+    image_cache_read_tokens: int | None = None
+    audio_cache_read_tokens: int | None = None
     undivided_tokens: int | None = None
+    hour_cache_write_tokens: int | None = None
 
 
 class LlmRequest(NamedTuple):
-    """A call to a model, as far as it is known before the answer. ``None`` is "not given"."""
+    """A call to a model, as far as it is known before the answer. ``None`` is "not given".
+
+    ``conversation_id``: where the API keeps the history under an id that the program names. ``response_id`` and
+    ``stream_cursor``: of a stored answer that is fetched, and from where on. ``prompt_variables``: by name.
+    ``system``: instructions that stand apart from the messages. ``unread``: content was given in a form that cannot be
+    looked at without using it up, an iterator.
+    """
 
     operation: str
     provider: str
@@ -125,12 +140,28 @@ class LlmRequest(NamedTuple):
     output_type: str | None = None
     api_type: str | None = None
     service_tier: str | None = None
+    previous_response_id: str | None = None
+    conversation_id: str | None = None
+    response_id: str | None = None
+    stream_cursor: str | None = None
+    encoding_formats: Sequence[str] | None = None
+    dimension_count: int | None = None
+    prompt_name: str | None = None
+    prompt_version: str | None = None
+    prompt_variables: Mapping[str, Any] | None = None
+    guardrail_id: str | None = None
+    system: Deferred[Sequence[Part]] | None = None
     input: Deferred[Sequence[Message]] | None = None
     tools: Deferred[Sequence[Mapping[str, Any]]] | None = None
+    unread: bool = False
 
 
 class LlmResponse(NamedTuple):
-    """A model's answer, or the part of it that came before a stream broke off. ``None`` is "not said"."""
+    """A model's answer, or the part of it that came before a stream broke off. ``None`` is "not said".
+
+    ``status``: of a stored answer that was fetched. ``compacted``: whether the history was replaced by a summary.
+    ``error``: what the API says went wrong, ``{"type": code, "message": words}``, in an answer that reports a failure.
+    """
 
     id: str | None = None
     model: str | None = None
@@ -138,5 +169,10 @@ class LlmResponse(NamedTuple):
     usage: Usage | None = None
     service_tier: str | None = None
     system_fingerprint: str | None = None
+    status: str | None = None
+    conversation_id: str | None = None
+    compacted: bool | None = None
+    dimension_count: int | None = None
+    error: Mapping[str, Any] | None = None
     tool_call_ids: Sequence[str] = ()
     output: Deferred[Sequence[Message]] | None = None

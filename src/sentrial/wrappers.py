@@ -1,24 +1,21 @@
-"""The wrappers of the old SDK, as doors to the instrumentation: a library is patched, your client stays as it is."""
+"""The wrappers of the old SDK: one client's calls are recorded, whatever else is; the client stays as it is."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
 from sentrial import _guard, _setup
+from sentrial._known_clients import known_clients
+from sentrial._patch.spec import Provider
 
 T = TypeVar("T")
 
-_LIBRARIES = {
-    "openai": ("openai",),
-    "anthropic": ("anthropic",),
-    "google": ("google.generativeai", "google.genai", "vertexai"),
-}
-
 
 def wrap_openai(client: T, track_without_session: bool = False) -> T:
-    """Record the calls of OpenAI's library, whatever ``instrument=`` leaves out, and without a ``configure()``.
+    """Record the calls of this client of OpenAI's library, whatever ``instrument=`` says, and without ``configure()``.
 
-    All clients of the library are recorded from now on, made before or after; wrapping twice records once.
+    Its copies by ``with_options()`` are recorded with it, for they share its connections; so are other clients to which
+    you give the same ``http_client``. Clients that you do not wrap are left as they are. Wrapping twice records once.
 
     Args:
         client: a client of the library, of any class: sync, async, Azure, one of your own.
@@ -34,10 +31,10 @@ def wrap_openai(client: T, track_without_session: bool = False) -> T:
 
 
 def wrap_anthropic(client: T, track_without_session: bool = False) -> T:
-    """Record the calls of Anthropic's library; see :func:`wrap_openai`.
+    """Record the calls of this client of Anthropic's library; see :func:`wrap_openai`.
 
     Args:
-        client: a client of the library, of any class.
+        client: a client of the library, of any class: for Bedrock, Vertex and Foundry too.
         track_without_session: as there.
 
     Returns:
@@ -47,10 +44,10 @@ def wrap_anthropic(client: T, track_without_session: bool = False) -> T:
 
 
 def wrap_google(client: T, track_without_session: bool = False) -> T:
-    """Record the calls of Google's libraries; see :func:`wrap_openai`.
+    """Record the calls of this client of ``google-genai``; see :func:`wrap_openai`.
 
     Args:
-        client: a client or a model of theirs.
+        client: a ``google.genai.Client``, or what hangs on it: ``client.aio``, ``client.models``.
         track_without_session: as there.
 
     Returns:
@@ -60,7 +57,7 @@ def wrap_google(client: T, track_without_session: bool = False) -> T:
 
 
 def wrap_llm(client: T, provider: str | None = None) -> T:
-    """Record the calls of the library that ``client`` comes from; see :func:`wrap_openai`.
+    """Record the calls of this client, of whatever library; see :func:`wrap_openai`.
 
     Args:
         client: a client of a known library, or of a class made from one.
@@ -70,54 +67,55 @@ def wrap_llm(client: T, provider: str | None = None) -> T:
         ``client`` itself, unchanged; with one warning where the library is not known.
     """
     word = provider.strip().lower() if isinstance(provider, str) else ""
-    name = word if word in _LIBRARIES else _library_of(client)
-    if provider is not None and word not in _LIBRARIES:
+    names = [known.name for known in known_clients()]
+    if provider is not None and word not in names:
         _guard.say_once(
             f"wrap_llm provider {_guard.shown(provider)}",
             "sentrial: provider=%s is not usable: it must be one of %s. The class of the client decides.",
             _guard.shown(provider),
-            ", ".join(_LIBRARIES),
+            ", ".join(names),
         )
-    if name is None:
-        kind = f"{type(client).__module__}.{type(client).__qualname__}"
+    library = _library_of(client)
+    if word not in names and library is None:
+        kind = _kind_of(client)
         _guard.say_once(
             f"wrap_llm {kind}",
             "sentrial: wrap_llm() knows no library with the class %s, and its calls are not recorded; known are %s.",
             kind,
-            ", ".join(_LIBRARIES),
+            ", ".join(names),
         )
         return client
-    return _wrap(client, name, "wrap_llm")
+    return _wrap(client, word if library is None else library.name, "wrap_llm")
 
 
 def _wrap(client: T, name: str, wrapper: str) -> T:
     try:
-        if not _setup.instrument(name):
-            _guard.say_once(
-                f"no description of {name}",
-                "sentrial: this version does not record the calls of %s; %s() gives the client back as it is.",
-                name,
-                wrapper,
-            )
-        elif _library_of(client) != name:
-            kind = f"{type(client).__module__}.{type(client).__qualname__}"
+        library = _library_of(client)
+        if library is None or library.name != name:
+            kind = _kind_of(client)
             _guard.say_once(
                 f"{wrapper} {kind}",
-                "sentrial: %s() got a %s, which is no class of %s: its calls are recorded where it uses that library.",
+                "sentrial: %s() got a %s, which is no client of %s: its calls are not recorded by this.",
                 wrapper,
                 kind,
                 name,
             )
+        else:
+            _setup.instrument(client, library)
     except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
         _guard.failed(f"{wrapper}()", error)
     return client
 
 
-def _library_of(client: object) -> str | None:
+def _kind_of(client: object) -> str:
+    return f"{type(client).__module__}.{type(client).__qualname__}"
+
+
+def _library_of(client: object) -> Provider | None:
     """The library whose classes ``client`` is made of; the nearest one counts."""
     for each in type(client).__mro__:
         module = f"{each.__module__}."
-        for name, packages in _LIBRARIES.items():
-            if any(module.startswith(f"{package}.") for package in packages):
-                return name
+        for library in known_clients():
+            if any(module.startswith(f"{package}.") for package in library.packages):
+                return library
     return None

@@ -20,7 +20,7 @@ from sentrial._providers import PROVIDERS
 
 @pytest.fixture
 async def client(server: FakeProvider, patched: None) -> Any:
-    client = OpenAiChat(server.base_url)
+    client = OpenAiChat(server.url)
     yield client
     await client.aclose()
 

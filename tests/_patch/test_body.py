@@ -12,7 +12,7 @@ import pytest
 from fake_provider import events_of, read_reply
 from sentrial._patch import body
 from sentrial._patch.body import Body
-from sentrial._providers import PROVIDERS
+from sentrial._providers.openai import chat as openai_chat
 
 REPLY = json.dumps(read_reply("chat_text")).encode()
 EVENTS = b"".join(events_of(read_reply("chat_text")))
@@ -20,7 +20,7 @@ EVENTS = b"".join(events_of(read_reply("chat_text")))
 
 def gathered(content: bytes, kind: str, coding: str | None = None, *, step: int = 7) -> Body:
     headers = {"content-type": kind} | ({"content-encoding": coding} if coding else {})
-    found = Body(PROVIDERS[0], headers)
+    found = Body(openai_chat.OPERATION, headers)
     for start in range(0, len(content), step):
         found.add(content[start : start + step])
     return found

@@ -11,30 +11,17 @@ from typing import Any
 
 import pytest
 
+from own_client import describe
 from recorder import Recorder
 from sentrial._patch import install
 from sentrial._patch.install import MISSING, OFF, PATCHED, WAITING, Report
-from sentrial._patch.spec import Provider, Shape, Target
-from sentrial.types import LlmRequest, LlmResponse
+from sentrial._patch.spec import Target
 
 CLIENT = """
 class Chat:
     def ask(self, question):
         return question.upper()
 """
-
-
-def provider(name: str, *targets: Target) -> Provider:
-    """A client that answers with texts."""
-    return Provider(
-        name=name,
-        operation="chat",
-        targets=targets,
-        read_request=lambda instance, args, kwargs: LlmRequest("chat", name, args[0]),
-        read_response=lambda answer: LlmResponse(model=answer),
-        make_accumulator=lambda: None,  # type: ignore[arg-type, return-value]  # it has no streams
-        shape=Shape("", "", "", ""),
-    )
 
 
 @pytest.fixture
@@ -51,7 +38,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_a_client_is_patched_after_the_program_has_imported_it(module: str, recorder: Recorder) -> None:
     target = Target(module, "Chat", "ask")
-    install.install(None, [provider("test", target)])
+    install.install(None, [describe("test", target)])
     assert module not in sys.modules
     assert install.installed() == [Report("test", f"{module}.Chat.ask", WAITING)]
     chat = importlib.import_module(module).Chat()
@@ -63,7 +50,7 @@ def test_a_client_is_patched_after_the_program_has_imported_it(module: str, reco
 
 
 def test_a_client_is_left_alone_where_the_patches_have_gone_before_its_import(module: str, recorder: Recorder) -> None:
-    install.install(None, [provider("test", Target(module, "Chat", "ask"))])
+    install.install(None, [describe("test", Target(module, "Chat", "ask"))])
     install.uninstall()
     assert importlib.import_module(module).Chat().ask("hello") == "HELLO"
     assert recorder.started == 0
@@ -71,7 +58,7 @@ def test_a_client_is_left_alone_where_the_patches_have_gone_before_its_import(mo
 
 def test_a_missing_target_costs_only_itself(module: str, recorder: Recorder) -> None:
     targets = [Target(module, "Chat", "vanished"), Target(module, "Gone", "ask"), Target(module, "Chat", "ask")]
-    install.install(None, [provider("test", *targets)])
+    install.install(None, [describe("test", *targets)])
     importlib.import_module(module).Chat().ask("hello")
     assert recorder.one.name == "chat hello"
     assert [report.state for report in install.installed()] == [MISSING, MISSING, PATCHED]
@@ -81,7 +68,7 @@ def test_an_inherited_method_is_not_patched_in_the_heir(module: str, recorder: R
     library: Any = importlib.import_module(module)
     library.Heir = type("Heir", (library.Chat,), {})
     targets = [Target(module, "Chat", "ask"), Target(module, "Heir", "ask")]
-    install.install(None, [provider("test", *targets)])
+    install.install(None, [describe("test", *targets)])
     assert library.Heir().ask("hello") == "HELLO"
     assert len(recorder.spans) == 1
 
@@ -90,14 +77,14 @@ def test_an_inherited_method_is_not_patched_in_the_heir(module: str, recorder: R
 def test_only_the_clients_that_are_named_are_patched(
     module: str, recorder: Recorder, names: list[str] | None, spans: int
 ) -> None:
-    known = [provider("test", Target(module, "Chat", "ask")), provider("other", Target("nowhere", "Chat", "ask"))]
+    known = [describe("test", Target(module, "Chat", "ask")), describe("other", Target("nowhere", "Chat", "ask"))]
     install.install(names, known)
     importlib.import_module(module).Chat().ask("hello")
     assert len(recorder.spans) == spans
 
 
 def test_an_unknown_name_is_said_once(module: str, caplog: pytest.LogCaptureFixture) -> None:
-    known = [provider("test", Target(module, "Chat", "ask"))]
+    known = [describe("test", Target(module, "Chat", "ask"))]
     with caplog.at_level(logging.WARNING, logger="sentrial"):
         install.install(["opnai"], known)
         install.install(["opnai"], known)

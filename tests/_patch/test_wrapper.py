@@ -12,21 +12,13 @@ from typing import Any
 import pytest
 from opentelemetry.trace import StatusCode
 
+from own_client import describe
 from recorder import Recorder
 from sentrial._patch import abandoned
-from sentrial._patch.spec import Provider, Shape
-from sentrial._patch.wrapper import Switch, build_wrapper
-from sentrial.types import LlmRequest, LlmResponse
+from sentrial._patch.switch import Switch
+from sentrial._patch.wrapper import build_wrapper
 
-PROVIDER = Provider(
-    name="test",
-    operation="chat",
-    targets=(),
-    read_request=lambda instance, args, kwargs: LlmRequest("chat", "test", kwargs.get("model")),
-    read_response=lambda answer: LlmResponse(model=answer),
-    make_accumulator=lambda: None,  # type: ignore[arg-type, return-value]  # it has no streams
-    shape=Shape("", "", "", ""),
-)
+PROVIDER = describe()
 
 
 def patched(function: Callable[..., Any]) -> Any:
@@ -149,14 +141,37 @@ def test_the_programs_exception_is_the_very_same(recorder: Recorder) -> None:
     assert recorder.attributes["error.type"] == "ValueError"
 
 
-def test_calls_inside_a_call_nest(recorder: Recorder) -> None:
+def test_a_call_inside_a_call_is_told_by_the_outer_one(recorder: Recorder) -> None:
     inner = patched(ask_now)
 
     def outer(self: Any, *, model: str) -> str:
         answer: str = inner.ask(model="inner")
         return answer
 
-    patched(outer).ask(model="outer")
-    first, second = recorder.spans
-    assert (first.name, second.name) == ("chat inner", "chat outer")
-    assert first.parent == second.get_span_context()
+    assert patched(outer).ask(model="outer") == "INNER"
+    assert recorder.one.name == "chat outer"
+    assert inner.ask(model="alone") == "ALONE"
+    assert [span.name for span in recorder.spans] == ["chat outer", "chat alone"]
+
+
+async def test_an_async_call_inside_a_call_is_told_by_the_outer_one(recorder: Recorder) -> None:
+    inner = patched(ask)
+    left: list[asyncio.Task[str]] = []
+
+    async def outer(self: Any, *, model: str) -> str:
+        # A task that the client leaves behind belongs to the call only as long as that lasts.
+        left.append(asyncio.create_task(later(inner)))
+        answer: str = await inner.ask(model="inner")
+        return answer
+
+    async def later(chat: Any) -> str:
+        await ended.wait()
+        answer: str = await chat.ask(model="later")
+        return answer
+
+    ended = asyncio.Event()
+    assert await patched(outer).ask(model="outer") == "INNER"
+    assert recorder.one.name == "chat outer"
+    ended.set()
+    assert await left[0] == "LATER"
+    assert [span.name for span in recorder.spans] == ["chat outer", "chat later"]

@@ -35,7 +35,16 @@ from sentrial._providers.hosts import Endpoint, read_endpoint
             "europe-west4-aiplatform.googleapis.com",
             443,
         ),
-        ("http://localhost:11434/v1", None, "localhost", 11434),
+        ("https://openrouter.ai/api/v1", "openrouter", "openrouter.ai", 443),
+        ("https://api.together.xyz/v1", "together_ai", "api.together.xyz", 443),
+        ("https://api.fireworks.ai/inference/v1", "fireworks_ai", "api.fireworks.ai", 443),
+        ("https://api.moonshot.ai/v1", "moonshot_ai", "api.moonshot.ai", 443),
+        ("https://api.cerebras.ai/v1", "cerebras", "api.cerebras.ai", 443),
+        ("https://router.huggingface.co/v1", "huggingface", "router.huggingface.co", 443),
+        ("https://team.services.ai.azure.com/openai/v1/", "azure.ai.inference", "team.services.ai.azure.com", 443),
+        ("http://localhost:11434/v1", "ollama", "localhost", 11434),
+        ("http://gpu-box:11434/v1", "ollama", "gpu-box", 11434),
+        ("http://localhost:8000/v1", None, "localhost", 8000),
         ("http://[::1]:8000/v1", None, "::1", 8000),
         ("http://gateway.internal/v1", None, "gateway.internal", 80),
         ("https://notopenai.com/v1", None, "notopenai.com", 443),
@@ -55,3 +64,4 @@ def test_the_names_are_those_of_the_conventions(shared: Path) -> None:
     registry = json.loads((shared / "semconv" / "genai-registry.json").read_text())
     known = registry["attributes"]["gen_ai.provider.name"]["members"]
     assert {provider for _, provider in hosts._PROVIDERS} <= set(known)
+    assert not {provider for _, provider in hosts._OTHERS} & set(known)

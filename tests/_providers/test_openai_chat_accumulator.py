@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
-from sentrial._providers.openai_chat import ChatAccumulator, read_messages, read_response
+from sentrial._providers.openai.chat import ChatAccumulator, read_messages, read_response
 from sentrial.types import Usage
 
 ENCODED = base64.b64encode(b"RIFF" + bytes(20)).decode()
@@ -96,3 +96,12 @@ def test_what_only_the_last_chunk_says_is_kept() -> None:
 def test_a_choice_that_is_not_finished_is_an_error() -> None:
     result = accumulated(delta({"content": "a"}), delta({"content": "b"}, index=1, reason="stop"))
     assert read_response(result).finish_reasons == ["error", "stop"]
+
+
+@pytest.mark.parametrize("as_objects", [True, False])
+def test_groqs_own_place_for_tokens_is_known(as_objects: bool) -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7, "queue_time": 0.1}
+    result = accumulated(
+        delta({"content": "42"}), delta({}, reason="stop"), as_objects=as_objects, x_groq={"id": "r", "usage": usage}
+    )
+    assert read_response(result).usage == Usage(5, 2)

@@ -13,7 +13,7 @@ from sentrial import _payload, _session, semconv
 from sentrial._payload import Policy
 from sentrial._session import Session
 from sentrial._spans import llm, root
-from sentrial._spans.root import Ending
+from sentrial._spans.root import Ending, Opening
 from sentrial.types import Deferred, LlmRequest, LlmResponse, Message, Part, Usage
 from written import Writing
 
@@ -37,14 +37,20 @@ REQUEST = LlmRequest(
     output_type="json",
     api_type="chat_completions",
     service_tier="flex",
+    previous_response_id="resp_0",
+    conversation_id="conv_1",
+    prompt_name="pmpt_1",
+    prompt_version="3",
+    guardrail_id="gr-1",
 )
 RESPONSE = LlmResponse(
     id="chatcmpl-1",
     model="gpt-4o-2024-11-20",
     finish_reasons=("stop", "length"),
-    usage=Usage(1200, 340, 200, 50, 60, 70, 80),
+    usage=Usage(1200, 340, 200, 50, 60, 1000, 130, 70, 200, 60, 80, 150, 30, 20),
     service_tier="default",
     system_fingerprint="fp_1",
+    compacted=True,
 )
 
 
@@ -78,6 +84,11 @@ def test_a_request_is_on_the_span_when_it_starts(recorder: Writing) -> None:
         "gen_ai.output.type": "json",
         "openai.api.type": "chat_completions",
         "openai.request.service_tier": "flex",
+        "gen_ai.request.previous_response.id": "resp_0",
+        "gen_ai.conversation.id": "conv_1",
+        "gen_ai.prompt.name": "pmpt_1",
+        "gen_ai.prompt.version": "3",
+        "aws.bedrock.guardrail.id": "gr-1",
         "sentrial.event.type": "llm_call",
     }
     assert call.span.name == "chat gpt-4o"
@@ -102,10 +113,58 @@ def test_a_response_is_added_when_it_has_come(recorder: Writing) -> None:
         "gen_ai.usage.cache_read.input_tokens": 200,
         "gen_ai.usage.cache_write.input_tokens": 50,
         "gen_ai.usage.reasoning.output_tokens": 60,
+        "gen_ai.usage.text.input_tokens": 1000,
+        "gen_ai.usage.image.input_tokens": 130,
         "gen_ai.usage.audio.input_tokens": 70,
+        "gen_ai.usage.text.output_tokens": 200,
+        "gen_ai.usage.image.output_tokens": 60,
         "gen_ai.usage.audio.output_tokens": 80,
+        "gen_ai.usage.text.cache_read.input_tokens": 150,
+        "gen_ai.usage.image.cache_read.input_tokens": 30,
+        "gen_ai.usage.audio.cache_read.input_tokens": 20,
+        "gen_ai.conversation.compacted": True,
         "sentrial.event.type": "llm_call",
     }
+
+
+def test_embeddings_say_their_formats_and_their_size(recorder: Writing) -> None:
+    call = llm.begin(LlmRequest("embeddings", "openai", "e", encoding_formats=["base64"]))
+    call.succeed(LlmResponse(model="e", usage=Usage(8), dimension_count=256))
+    seen = recorder.named("embeddings e").seen
+    assert seen["gen_ai.request.encoding_formats"] == ["base64"]
+    assert seen["gen_ai.embeddings.dimension.count"] == 256
+    assert seen["gen_ai.usage.input_tokens"] == 8
+    assert "gen_ai.usage.output_tokens" not in seen
+
+
+def test_a_stored_answer_that_is_fetched_says_which_and_counts_as_no_call(recorder: Writing) -> None:
+    session = root.open_session(Opening(agent_name="agent", user_id="ann"), nested=True)
+    request = LlmRequest("fetch_response", "openai", response_id="resp_1", stream_cursor="7")
+    llm.begin(request, session=session).succeed(LlmResponse(id="resp_1", status="completed"))
+    root.end_session(session, Ending())
+    seen = recorder.named("fetch_response").seen
+    assert seen["gen_ai.response.id"] == "resp_1"
+    assert seen["gen_ai.request.stream_cursor"] == "7"
+    assert seen["gen_ai.response.status"] == "completed"
+    assert recorder.named("invoke_agent agent").seen["sentrial.session.llm_calls"] == 0
+
+
+def test_an_answer_that_reports_a_failure_fails_the_call(recorder: Writing) -> None:
+    error = {"type": "server_error", "message": "The model is out of order."}
+    llm.begin(LlmRequest("chat", "openai", "m")).succeed(LlmResponse(id="resp_1", error=error))
+    span = recorder.named("chat m")
+    assert span.status == ("ERROR", "The model is out of order.")
+    assert (span.seen["error.type"], span.seen["gen_ai.response.id"]) == ("server_error", "resp_1")
+
+
+def test_instructions_and_the_variables_of_a_prompt_are_content(recorder: Writing) -> None:
+    system = Deferred(["Be short."], lambda value: [Part.text(text) for text in value])
+    request = LlmRequest("chat", "openai", "m", system=system, prompt_variables={"city": "Bern"})
+    llm.begin(request).succeed(None)
+    span = recorder.named("chat m")
+    assert not any("instructions" in key or "variable" in key for key in span.seen)
+    assert json.loads(span.attributes["gen_ai.system_instructions"]) == [{"type": "text", "content": "Be short."}]
+    assert span.attributes["gen_ai.prompt.variable.city"] == "Bern"
 
 
 def test_what_was_not_said_is_absent(recorder: Writing) -> None:

@@ -6,10 +6,43 @@ nothing. What they are called with and what they return are the client's own obj
 
 from __future__ import annotations
 
-from adapters.adapter import Adapter
+from importlib import metadata
+
+from adapters.adapter import Adapter, ResponseAdapter
+from adapters.anthropic_messages import AnthropicMessages, AnthropicMessagesAsync
+from adapters.google_content import GoogleContent, GoogleContentAsync
 from adapters.openai_chat import OpenAiChat, OpenAiChatAsync
+from adapters.openai_responses import OpenAiResponses, OpenAiResponsesAsync
 
-ADAPTERS: tuple[type[Adapter], ...] = (OpenAiChat, OpenAiChatAsync)
+_OPENAI = tuple(map(int, metadata.version("openai").split(".")[:2]))
+
+# The oldest client that is supported knows no responses.
+_RESPONSES: tuple[type[Adapter], ...] = (OpenAiResponses, OpenAiResponsesAsync) if _OPENAI >= (1, 66) else ()
+
+ADAPTERS: tuple[type[Adapter], ...] = (
+    OpenAiChat,
+    OpenAiChatAsync,
+    *_RESPONSES,
+    AnthropicMessages,
+    AnthropicMessagesAsync,
+    GoogleContent,
+    GoogleContentAsync,
+)
 ASYNC_ADAPTERS: tuple[type[Adapter], ...] = tuple(adapter for adapter in ADAPTERS if adapter.is_async)
+RESPONSE_ADAPTERS: tuple[type[Adapter], ...] = tuple(adapter for adapter in ADAPTERS if adapter.has_response)
+GENERATING_ADAPTERS: tuple[type[Adapter], ...] = tuple(adapter for adapter in ADAPTERS if not adapter.has_response)
 
-__all__ = ["ADAPTERS", "ASYNC_ADAPTERS", "Adapter"]
+# The oldest of Google's clients takes an error in a stream for a chunk.
+TELLING_ADAPTERS: tuple[type[Adapter], ...] = tuple(
+    adapter for adapter in ADAPTERS if adapter.has_response or metadata.version("google-genai") >= "2"
+)
+
+__all__ = [
+    "ADAPTERS",
+    "ASYNC_ADAPTERS",
+    "GENERATING_ADAPTERS",
+    "RESPONSE_ADAPTERS",
+    "TELLING_ADAPTERS",
+    "Adapter",
+    "ResponseAdapter",
+]

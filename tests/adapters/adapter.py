@@ -6,28 +6,45 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Protocol
 
+from adapters.api import Api
+
 
 class Adapter(Protocol):
-    """One client of one provider, sync or async, speaking to the fake provider at ``base_url``."""
+    """One client of one provider, sync or async, speaking to the fake provider at ``url``."""
 
     name: ClassVar[str]
+    api: ClassVar[Api]
     is_async: ClassVar[bool]
     module: ClassVar[str]
     """The module that the program imports."""
+    logger: ClassVar[str | None]
+    """The logger that the client writes to while it works, if it does."""
     owner: ClassVar[tuple[str, str, str]]
-    """Module, class and method of the patched method."""
+    """Module, class and method of the public method that the program calls."""
+    patched: ClassVar[tuple[str, str, str]]
+    """The same of the method below it, which is patched."""
+    has_response: ClassVar[bool]
+    """Whether streams and raw answers are objects around an HTTP response; else a stream is a generator."""
+    takes_iterators: ClassVar[bool]
+    """Whether the client takes an iterator of messages, and makes a list of it before it sends them."""
     stream_type: ClassVar[str]
-    """The name of the class of a stream in :attr:`module`."""
+    """The name of the class of a stream, where it is an object, in :attr:`module`."""
     client: Any
 
-    def __init__(self, base_url: str, *, retries: int = 0) -> None: ...
+    def __init__(self, url: str, *, retries: int = 0) -> None: ...
 
-    def kwargs(self, *, stream: bool = False) -> dict[str, Any]:
+    def kwargs(self, question: str = ..., **changes: Any) -> dict[str, Any]:
         """Arguments of a small call, made anew each time."""
+
+    def several(self, question: str) -> dict[str, Any]:
+        """The argument with the messages, as lists and dicts that can be changed."""
+
+    def change(self, asked: dict[str, Any], question: str) -> None:
+        """Change what :meth:`several` gave, as deep as it goes."""
 
     @property
     def method(self) -> Any:
-        """The bound method of the client that is patched."""
+        """The bound method that the program calls."""
 
     async def create(self, **changes: Any) -> Any:
         """The answer of a small call with ``changes``."""
@@ -47,6 +64,16 @@ class Adapter(Protocol):
     async def close(self, stream: Any) -> None:
         """Close it."""
 
+    async def at_once(self, changes: Sequence[dict[str, Any]]) -> list[Any]:
+        """The answers of several calls made at the same time."""
+
+    async def aclose(self) -> None:
+        """Close the client."""
+
+
+class ResponseAdapter(Adapter, Protocol):
+    """One whose streams and raw answers are objects around an HTTP response."""
+
     def opened(self, stream: Any) -> AbstractAsyncContextManager[Any]:
         """``with stream``."""
 
@@ -61,9 +88,3 @@ class Adapter(Protocol):
 
     async def lines(self, raw: Any) -> list[str]:
         """The lines of its body."""
-
-    async def at_once(self, changes: Sequence[dict[str, Any]]) -> list[Any]:
-        """The answers of several calls made at the same time."""
-
-    async def aclose(self) -> None:
-        """Close the client."""

@@ -2,148 +2,91 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
-OWNER = "openai.resources.chat.completions"
+from adapters.api import Api
+from adapters.stainless import AsyncClient, SyncClient
+from fake_provider import Answer, events_of, read_reply
+from fake_provider.chat_stream import event
+
+ERRORS = {400: "openai.BadRequestError", 401: "openai.AuthenticationError", 500: "openai.InternalServerError"}
+
+API = Api(
+    model="gpt-4.1-mini",
+    asked={},
+    question_in="messages",
+    ask=lambda question: [{"role": "user", "content": question}],
+    operation="chat",
+    request={"gen_ai.provider.name": "openai", "openai.api.type": "chat_completions"},
+    response={
+        "gen_ai.response.id": "chatcmpl-text-1",
+        "gen_ai.response.model": "gpt-4.1-mini-2025-04-14",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "openai.response.service_tier": "default",
+        "openai.response.system_fingerprint": "fp_44709d6fcb",
+        "gen_ai.usage.input_tokens": 1200,
+        "gen_ai.usage.output_tokens": 48,
+        "gen_ai.usage.cache_read.input_tokens": 1024,
+        "gen_ai.usage.reasoning.output_tokens": 16,
+    },
+    answer_id="chatcmpl-text-1",
+    text="The parcel left Rotterdam on Tuesday.",
+    # The first chunk has the role and no text; the text comes in four chunks after it.
+    steps=2,
+    partial="The parcel",
+    events=2,
+    chunks=7,
+    plain=Answer.reply,
+    stream=Answer.stream,
+    error=Answer.error,
+    broken=lambda words: Answer(
+        events=[*events_of(read_reply("chat_text"))[:2], event({"error": {"message": words, "code": "x"}})]
+    ),
+    tools=lambda: Answer.reply("chat_tools"),
+    tools_stream=lambda: Answer.stream("chat_tools"),
+    tool_calls=[("find_order", {"number": 4711}), ("weather", {"city": "Rotterdam", "days": [1, 2]})],
+    errors=ERRORS,
+    stream_error="openai.APIError",
+    text_of=lambda answer: answer.choices[0].message.content,
+    id_of=lambda answer: answer.id,
+    empty=[{**read_reply("chat_text"), "choices": None, "usage": None, "model": None, "id": None}, {}],
+)
 
 
 class _Chat:
     """What both clients have in common."""
 
+    api: ClassVar[Api] = API
     module: ClassVar[str] = "openai"
+    logger: ClassVar[str | None] = "openai._base_client"
     client: Any
 
-    def kwargs(self, *, stream: bool = False) -> dict[str, Any]:
-        asked = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Where is my parcel?"}]}
-        return {**asked, "stream": True} if stream else asked
-
     @property
-    def method(self) -> Any:
-        return self.client.chat.completions.create
+    def resource(self) -> Any:
+        return self.client.chat.completions
 
 
-class OpenAiChat(_Chat):
+class OpenAiChat(_Chat, SyncClient):
     """``openai.OpenAI``."""
 
     name: ClassVar[str] = "openai"
-    is_async: ClassVar[bool] = False
-    owner: ClassVar[tuple[str, str, str]] = (OWNER, "Completions", "create")
-    stream_type: ClassVar[str] = "Stream"
+    owner: ClassVar[tuple[str, str, str]] = ("openai.resources.chat.completions", "Completions", "create")
+    patched: ClassVar[tuple[str, str, str]] = ("openai._base_client", "SyncAPIClient", "request")
 
-    def __init__(self, base_url: str, *, retries: int = 0) -> None:
+    def __init__(self, url: str, *, retries: int = 0) -> None:
         import openai
 
-        self.client = openai.OpenAI(api_key="sk-test", base_url=base_url, max_retries=retries)
-
-    async def create(self, **changes: Any) -> Any:
-        return self.method(**{**self.kwargs(), **changes})
-
-    async def stream(self, **changes: Any) -> Any:
-        return self.method(**{**self.kwargs(stream=True), **changes})
-
-    async def next(self, stream: Any) -> Any:
-        return next(stream)
-
-    async def drain(self, stream: Any) -> list[Any]:
-        return list(stream)
-
-    async def take_one(self, stream: Any) -> Any:
-        for chunk in stream:
-            return chunk
-        return None
-
-    async def close(self, stream: Any) -> None:
-        stream.close()
-
-    @asynccontextmanager
-    async def opened(self, stream: Any) -> AsyncIterator[Any]:
-        with stream as entered:
-            yield entered
-
-    async def raw(self, **changes: Any) -> Any:
-        return self.client.chat.completions.with_raw_response.create(**{**self.kwargs(), **changes})
-
-    async def parse(self, raw: Any) -> Any:
-        return raw.parse()
-
-    @asynccontextmanager
-    async def raw_streaming(self, **changes: Any) -> AsyncIterator[Any]:
-        resource = self.client.chat.completions.with_streaming_response
-        with resource.create(**{**self.kwargs(), **changes}) as raw:
-            yield raw
-
-    async def lines(self, raw: Any) -> list[str]:
-        return list(raw.iter_lines())
-
-    async def at_once(self, changes: Sequence[dict[str, Any]]) -> list[Any]:
-        def call(more: dict[str, Any]) -> Any:
-            return self.method(**{**self.kwargs(), **more})
-
-        return list(await asyncio.gather(*(asyncio.to_thread(call, more) for more in changes)))
-
-    async def aclose(self) -> None:
-        self.client.close()
+        self.client = openai.OpenAI(api_key="sk-test", base_url=f"{url}/v1", max_retries=retries)
 
 
-class OpenAiChatAsync(_Chat):
+class OpenAiChatAsync(_Chat, AsyncClient):
     """``openai.AsyncOpenAI``."""
 
     name: ClassVar[str] = "openai async"
-    is_async: ClassVar[bool] = True
-    owner: ClassVar[tuple[str, str, str]] = (OWNER, "AsyncCompletions", "create")
-    stream_type: ClassVar[str] = "AsyncStream"
+    owner: ClassVar[tuple[str, str, str]] = ("openai.resources.chat.completions", "AsyncCompletions", "create")
+    patched: ClassVar[tuple[str, str, str]] = ("openai._base_client", "AsyncAPIClient", "request")
 
-    def __init__(self, base_url: str, *, retries: int = 0) -> None:
+    def __init__(self, url: str, *, retries: int = 0) -> None:
         import openai
 
-        self.client = openai.AsyncOpenAI(api_key="sk-test", base_url=base_url, max_retries=retries)
-
-    async def create(self, **changes: Any) -> Any:
-        return await self.method(**{**self.kwargs(), **changes})
-
-    async def stream(self, **changes: Any) -> Any:
-        return await self.method(**{**self.kwargs(stream=True), **changes})
-
-    async def next(self, stream: Any) -> Any:
-        return await stream.__anext__()
-
-    async def drain(self, stream: Any) -> list[Any]:
-        return [chunk async for chunk in stream]
-
-    async def take_one(self, stream: Any) -> Any:
-        async for chunk in stream:
-            return chunk
-        return None
-
-    async def close(self, stream: Any) -> None:
-        await stream.close()
-
-    @asynccontextmanager
-    async def opened(self, stream: Any) -> AsyncIterator[Any]:
-        async with stream as entered:
-            yield entered
-
-    async def raw(self, **changes: Any) -> Any:
-        return await self.client.chat.completions.with_raw_response.create(**{**self.kwargs(), **changes})
-
-    async def parse(self, raw: Any) -> Any:
-        parsed = raw.parse()
-        return await parsed if asyncio.iscoroutine(parsed) else parsed
-
-    @asynccontextmanager
-    async def raw_streaming(self, **changes: Any) -> AsyncIterator[Any]:
-        resource = self.client.chat.completions.with_streaming_response
-        async with resource.create(**{**self.kwargs(), **changes}) as raw:
-            yield raw
-
-    async def lines(self, raw: Any) -> list[str]:
-        return [line async for line in raw.iter_lines()]
-
-    async def at_once(self, changes: Sequence[dict[str, Any]]) -> list[Any]:
-        return list(await asyncio.gather(*(self.create(**more) for more in changes)))
-
-    async def aclose(self) -> None:
-        await self.client.close()
+        self.client = openai.AsyncOpenAI(api_key="sk-test", base_url=f"{url}/v1", max_retries=retries)

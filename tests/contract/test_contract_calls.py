@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-import logging
+import copy
+import dataclasses
+import json
+import pickle
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,53 +19,33 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
 from adapters import Adapter
-from fake_provider import Answer, FakeProvider, read_reply
+from fake_provider import Answer, FakeProvider
 from recorder import Recorder
 from recorder.fixtures import record_with
+from recorder.reading import expected, said, tools_asked_for
 from sentrial import _guard, _payload
 from sentrial._patch import install
-from sentrial._providers import PROVIDERS, openai_chat
+from sentrial._patch.spec import Outgoing, Provider
+from sentrial._providers import PROVIDERS
 
 QUESTION = [{"role": "user", "parts": [{"type": "text", "content": "Where is my parcel?"}]}]
-ANSWER = [
-    {
-        "role": "assistant",
-        "parts": [{"type": "text", "content": "The parcel left Rotterdam on Tuesday."}],
-        "finish_reason": "stop",
-    }
-]
 
 
 async def test_a_call_is_one_span_with_model_usage_and_content(
     client: Adapter, server: FakeProvider, recorder: Recorder
 ) -> None:
     answer = await client.create()
-    assert answer.model_dump(exclude_unset=True)["id"] == "chatcmpl-text-1"
+    assert (client.api.id_of(answer), client.api.text_of(answer)) == (client.api.answer_id, client.api.text)
     span = recorder.one
     assert (span.name, span.kind, span.status.status_code) == (
-        "chat gpt-4.1-mini",
+        f"{client.api.operation} {client.api.model}",
         SpanKind.CLIENT,
         StatusCode.UNSET,
     )
-    assert recorder.attributes == {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "openai",
-        "sentrial.event.type": "llm_call",
-        "gen_ai.request.model": "gpt-4.1-mini",
-        "server.address": "127.0.0.1",
-        "server.port": server.port,
-        "openai.api.type": "chat_completions",
-        "gen_ai.response.id": "chatcmpl-text-1",
-        "gen_ai.response.model": "gpt-4.1-mini-2025-04-14",
-        "gen_ai.response.finish_reasons": ("stop",),
-        "openai.response.service_tier": "default",
-        "openai.response.system_fingerprint": "fp_44709d6fcb",
-        "gen_ai.usage.input_tokens": 1200,
-        "gen_ai.usage.output_tokens": 48,
-        "gen_ai.usage.cache_read.input_tokens": 1024,
-        "gen_ai.usage.reasoning.output_tokens": 16,
-    }
-    assert recorder.content() == {"gen_ai.input.messages": QUESTION, "gen_ai.output.messages": ANSWER}
+    assert recorder.attributes == expected(client, server)
+    assert recorder.input == QUESTION
+    assert said(recorder) == client.api.text
+    assert recorder.content().keys() == {"gen_ai.input.messages", "gen_ai.output.messages"}
 
 
 async def test_the_answer_and_the_request_are_those_of_the_unpatched_client(
@@ -80,83 +66,44 @@ async def test_the_answer_and_the_request_are_those_of_the_unpatched_client(
 async def test_tool_calls_are_told_with_their_arguments(
     client: Adapter, server: FakeProvider, recorder: Recorder
 ) -> None:
-    server.queue(Answer.reply("chat_tools"))
+    server.queue(client.api.tools())
     await client.create()
-    assert recorder.attributes["gen_ai.response.finish_reasons"] == ("tool_call",)
-    assert recorder.output == [
-        {
-            "role": "assistant",
-            "parts": [
-                {"type": "tool_call", "name": "find_order", "arguments": {"number": 4711}, "id": "call_order"},
-                {
-                    "type": "tool_call",
-                    "name": "weather",
-                    "arguments": {"city": "Rotterdam", "days": [1, 2]},
-                    "id": "call_weather",
-                },
-            ],
-            "finish_reason": "tool_call",
-        }
-    ]
+    assert recorder.attributes["gen_ai.response.finish_reasons"] == (client.api.finish_of_tools,)
+    assert tools_asked_for(recorder) == client.api.tool_calls
 
 
-async def test_several_choices_are_several_messages(client: Adapter, server: FakeProvider, recorder: Recorder) -> None:
-    server.queue(Answer.reply("chat_choices"))
-    await client.create(n=2)
-    assert recorder.attributes["gen_ai.request.choice.count"] == 2
-    assert recorder.attributes["gen_ai.response.finish_reasons"] == ("stop", "length")
-    assert [(message["parts"][0]["content"], message["finish_reason"]) for message in recorder.output] == [
-        ("Yes.", "stop"),
-        ("It is on its", "length"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("status", "name"), [(400, "BadRequestError"), (401, "AuthenticationError"), (500, "InternalServerError")]
-)
+@pytest.mark.parametrize("status", [400, 500])
 async def test_a_refused_call_raises_what_the_client_raises_and_is_a_failed_span(
-    client: Adapter, server: FakeProvider, recorder: Recorder, status: int, name: str
+    client: Adapter, server: FakeProvider, recorder: Recorder, status: int
 ) -> None:
-    server.queue(Answer.error(status, "not like this"))
-    with pytest.raises(Exception, match="not like this") as raised:
+    server.queue(*[client.api.error(status, "not like this")] * 2)
+    with pytest.raises(Exception, match="not like this") as ours:
         await client.create()
-    assert type(raised.value).__name__ == name
-    assert raised.value.__cause__ is None
+    install.uninstall()
+    with pytest.raises(Exception, match="not like this") as theirs:
+        await client.create()
+    assert type(ours.value) is type(theirs.value)
+    assert str(ours.value) == str(theirs.value)
+    assert ours.value.__cause__ is theirs.value.__cause__ is None
     assert recorder.one.status.status_code is StatusCode.ERROR
-    assert recorder.attributes["error.type"] == f"openai.{name}"
+    assert recorder.attributes["error.type"] == client.api.errors[status]
     assert "gen_ai.response.model" not in recorder.attributes
     assert recorder.content() == {"gen_ai.input.messages": QUESTION}
 
 
-async def test_a_call_that_is_retried_is_one_span(server: FakeProvider, recorder: Recorder, client: Adapter) -> None:
-    patient = type(client)(server.base_url, retries=2)
-    server.queue(Answer.error(429, "slower", retry_after_ms="1"), Answer.error(500, "again", retry_after_ms="1"))
-    await patient.create()
-    await patient.aclose()
-    assert len(server.requests) == 3
-    assert recorder.one.status.status_code is StatusCode.UNSET
-    assert recorder.attributes["gen_ai.usage.input_tokens"] == 1200
-
-
 async def test_the_span_is_current_while_the_request_is_sent_and_not_after(
-    client: Adapter, recorder: Recorder, caplog: pytest.LogCaptureFixture
+    client: Adapter, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
 
-    class Current(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            seen.append(trace.get_current_span().get_span_context().span_id)
+    def send(request: Any) -> None:
+        seen.append(trace.get_current_span().get_span_context().span_id)
 
-    wire, handler = logging.getLogger("openai._base_client"), Current()
-    caplog.set_level(logging.DEBUG, logger=wire.name)
-    wire.addHandler(handler)
-    try:
-        before = otel_context.get_current()
+    before = otel_context.get_current()
+    with on_the_way_out(monkeypatch, send):
         await client.create()
-        assert otel_context.get_current() is before
-    finally:
-        wire.removeHandler(handler)
-    assert set(seen) == {recorder.one.get_span_context().span_id}
+    assert otel_context.get_current() is before
+    assert seen == [recorder.one.get_span_context().span_id]
 
 
 async def test_a_call_is_a_child_of_what_is_current(client: Adapter, recorder: Recorder) -> None:
@@ -170,50 +117,64 @@ async def test_a_call_is_a_child_of_what_is_current(client: Adapter, recorder: R
 
 async def test_twenty_calls_at_once_do_not_mix(client: Adapter, recorder: Recorder) -> None:
     questions = [f"question {number}" for number in range(20)]
-    await client.at_once(
-        [{"model": question, "messages": [{"role": "user", "content": question}]} for question in questions]
-    )
-    assert sorted(span.name for span in recorder.spans) == sorted(f"chat {question}" for question in questions)
+    answers = await client.at_once([{"model": question, "question": question} for question in questions])
+    assert [client.api.text_of(answer) for answer in answers] == [client.api.text] * 20
+    operation = client.api.operation
+    assert sorted(span.name for span in recorder.spans) == sorted(f"{operation} {each}" for each in questions)
     for span in recorder.spans:
         (message,) = recorder.content(span)["gen_ai.input.messages"]
-        assert span.name == f"chat {message['parts'][0]['content']}"
+        assert span.name == f"{operation} {message['parts'][0]['content']}"
         assert span.parent is None
     assert not trace.get_current_span().get_span_context().is_valid
 
 
 async def test_what_happens_to_the_messages_after_the_call_does_not_show(client: Adapter, recorder: Recorder) -> None:
-    question: dict[str, Any] = {"role": "user", "content": [{"type": "text", "text": "before"}]}
-    messages = [question]
-    await client.create(messages=messages)
-    question["content"][0]["text"] = "after"
-    messages.append({"role": "user", "content": "more"})
+    asked = client.several("before")
+    await client.create(**asked)
+    client.change(asked, "after")
     assert recorder.input == [{"role": "user", "parts": [{"type": "text", "content": "before"}]}]
 
 
-async def test_an_iterator_of_messages_is_the_clients_to_use_up(
+async def test_an_iterator_of_messages_arrives_whole_and_is_told(
     client: Adapter, server: FakeProvider, recorder: Recorder
 ) -> None:
-    await client.create(messages=(message for message in [{"role": "user", "content": "once"}]))
-    assert server.requests[0].body["messages"] == [{"role": "user", "content": "once"}]
-    assert recorder.input is None
-    assert recorder.output == ANSWER
-    assert recorder.attributes["gen_ai.usage.output_tokens"] == 48
+    for argument, value in client.several("once").items():
+        await client.create(**{argument: value})
+        if client.takes_iterators:
+            await client.create(**{argument: (each for each in value)})
+    first = server.requests[0].body
+    assert [request.body for request in server.requests] == [first] * len(server.requests)
+    assert len(server.requests) == (2 if client.takes_iterators else 1)
+    for span in recorder.spans:
+        assert recorder.content(span)["gen_ai.input.messages"] == [
+            {"role": "user", "parts": [{"type": "text", "content": "once"}]}
+        ]
 
 
 async def test_without_content_names_and_numbers_stay(
-    client: Adapter, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    client: Adapter, server: FakeProvider, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_payload, "policy", _payload.Policy(to_us=False))
     await client.create()
     assert recorder.content() == {}
-    assert recorder.attributes["gen_ai.usage.input_tokens"] == 1200
+    assert recorder.attributes == expected(client, server)
+
+
+async def test_content_stands_on_the_span_where_that_is_wanted(
+    client: Adapter, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_payload, "policy", _payload.Policy(on_span=True))
+    await client.create()
+    on_span = {key: json.loads(recorder.attributes[key]) for key in ("gen_ai.input.messages", "gen_ai.output.messages")}
+    assert on_span["gen_ai.input.messages"] == QUESTION
+    assert client.api.text in json.dumps(on_span["gen_ai.output.messages"])
 
 
 async def test_an_unsampled_call_is_made_and_not_recorded(client: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
     silent = Recorder(ALWAYS_OFF)
     record_with(silent, monkeypatch)
-    assert (await client.create()).id == "chatcmpl-text-1"
-    assert len(await client.drain(await client.stream())) == 7
+    assert client.api.text_of(await client.create()) == client.api.text
+    assert len(await client.drain(await client.stream())) == client.api.chunks
     assert (silent.started, silent.spans) == (0, [])
 
 
@@ -221,8 +182,8 @@ async def test_an_unsampled_call_is_made_and_not_recorded(client: Adapter, monke
 async def test_a_suppressed_call_is_not_recorded(client: Adapter, recorder: Recorder, key: str) -> None:
     token = otel_context.attach(otel_context.set_value(key, True))
     try:
-        assert (await client.create()).id == "chatcmpl-text-1"
-        assert len(await client.drain(await client.stream())) == 7
+        assert client.api.text_of(await client.create()) == client.api.text
+        assert len(await client.drain(await client.stream())) == client.api.chunks
     finally:
         otel_context.detach(token)
     assert recorder.started == 0
@@ -231,26 +192,24 @@ async def test_a_suppressed_call_is_not_recorded(client: Adapter, recorder: Reco
 
 
 @pytest.mark.quiet_guard
-@pytest.mark.parametrize("reader", ["read_request", "read_response", "make_accumulator"])
+@pytest.mark.parametrize("reader", ["recognise", "read_request", "read_response", "make_accumulator"])
 async def test_a_reader_that_raises_costs_the_program_nothing(
     client: Adapter, server: FakeProvider, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, reader: str
 ) -> None:
-    def broken(*_: Any) -> Any:
-        raise RuntimeError("this reader is broken")
-
+    api = client.api
     install.uninstall()
     monkeypatch.setattr(install, "_patches", {})
-    install.install(None, [_changed(openai_chat.PROVIDER, **{reader: broken})])
+    install.install(None, [with_broken(provider, reader) for provider in PROVIDERS])
     try:
-        server.queue(Answer.reply(), Answer.stream(), Answer.error(400, "their own words"))
-        assert (await client.create()).choices[0].message.content == "The parcel left Rotterdam on Tuesday."
-        assert len(await client.drain(await client.stream())) == 7
+        server.queue(api.plain(), api.stream(), api.error(400, "their own words"))
+        assert api.text_of(await client.create()) == api.text
+        assert len(await client.drain(await client.stream())) == api.chunks
         with pytest.raises(Exception, match="their own words"):
             await client.create()
     finally:
         install.uninstall()
-    assert len(recorder.spans) == recorder.started == 3
-    assert recorder.spans[2].status.status_code is StatusCode.ERROR
+    assert len(recorder.spans) == recorder.started == (0 if reader == "recognise" else 3)
+    assert [span.status.status_code for span in recorder.spans[2:]] == [StatusCode.ERROR] * len(recorder.spans[2:])
     assert sum(_guard.failures.values()) >= 1
 
 
@@ -262,27 +221,66 @@ async def test_a_span_processor_that_raises_costs_the_program_nothing(
         raise RuntimeError("this processor is broken")
 
     monkeypatch.setattr(recorder, "on_end", broken)
-    assert (await client.create()).id == "chatcmpl-text-1"
+    assert client.api.text_of(await client.create()) == client.api.text
     monkeypatch.setattr(recorder, "on_start", broken)
-    assert (await client.create()).id == "chatcmpl-text-1"
-    server.queue(Answer.error(400, "their own words"))
+    assert client.api.text_of(await client.create()) == client.api.text
+    server.queue(client.api.error(400, "their own words"))
     with pytest.raises(Exception, match="their own words"):
         await client.create()
 
 
-async def test_an_answer_that_is_no_completion_is_still_the_programs(
+async def test_an_answer_with_nothing_in_it_is_still_the_programs(
     client: Adapter, server: FakeProvider, recorder: Recorder
 ) -> None:
-    reply = {**read_reply("chat_text"), "choices": None, "usage": None, "model": None, "id": None}
-    server.queue(Answer(body=reply), Answer(body={}))
-    assert (await client.create()).choices is None
-    assert (await client.create()).object is None
-    assert [span.status.status_code for span in recorder.spans] == [StatusCode.UNSET] * 2
+    for body in client.api.empty:
+        server.queue(Answer(body=dict(body)))
+        assert await client.create() is not None
+    assert [span.status.status_code for span in recorder.spans] == [StatusCode.UNSET] * len(client.api.empty)
     assert not [key for span in recorder.spans for key in span.attributes or {} if key.startswith("gen_ai.usage")]
 
 
-def _changed(provider: Any, **changes: Any) -> Any:
-    import dataclasses
+async def test_an_answer_is_copied_and_pickled_as_ever(client: Adapter, recorder: Recorder) -> None:
+    ours = await client.create()
+    install.uninstall()
+    theirs = await client.create()
+    for copied in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours)), copy.copy(ours)):
+        assert type(copied) is type(ours)
+        assert client.api.text_of(copied) == client.api.text
+    assert type(ours).model_dump_json(ours) is not None
+    assert len(pickle.dumps(ours)) == pytest.approx(len(pickle.dumps(theirs)), rel=0.1)
 
-    assert provider in PROVIDERS
-    return dataclasses.replace(provider, **changes)
+
+def with_broken(provider: Provider, reader: str) -> Provider:
+    """``provider`` with a reader that raises, of the client or of each operation."""
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("this reader is broken")
+
+    if reader == "recognise":
+        return dataclasses.replace(provider, recognise=broken)
+
+    def recognise(*called: Any) -> Outgoing | None:
+        found = provider.recognise(*called)
+        return found and found._replace(operation=dataclasses.replace(found.operation, **{reader: broken}))
+
+    return dataclasses.replace(provider, recognise=recognise)
+
+
+@contextmanager
+def on_the_way_out(monkeypatch: pytest.MonkeyPatch, send: Any) -> Iterator[None]:
+    """``send`` sees each request that leaves, whichever library sends it."""
+    with monkeypatch.context() as patch:
+        for library in ("httpx", "httpx2"):
+            if library in sys.modules:
+                module = sys.modules[library]
+                patch.setattr(module.Client, "send", seen_by(send, module.Client.send))
+                patch.setattr(module.AsyncClient, "send", seen_by(send, module.AsyncClient.send))
+        yield
+
+
+def seen_by(send: Any, original: Any) -> Any:
+    def sent(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        send(request)
+        return original(client, request, *args, **kwargs)
+
+    return sent

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import gc
 import importlib
 import pickle
 import weakref
@@ -15,22 +14,24 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
-from adapters import Adapter
-from fake_provider import Answer, FakeProvider, events_of, read_reply
-from fake_provider.chat_stream import event
+from adapters import Adapter, ResponseAdapter
+from fake_provider import FakeProvider
 from recorder import Recorder
-from sentrial._patch import abandoned, install
-
-TEXT = "The parcel left Rotterdam on Tuesday."
-
-# The first chunk has the role and no text; the text comes in four chunks after it.
-PARTIAL = TEXT[:10]
+from recorder.reading import expected, said, settle, tools_asked_for
+from sentrial._patch import install
 
 
-def said(recorder: Recorder) -> str:
-    """The text of the only answer."""
-    (message,) = recorder.output
-    return "".join(part["content"] for part in message["parts"])
+async def begin(client: Adapter, **changes: Any) -> Any:
+    """A stream, read until the first words have come."""
+    stream = await client.stream(**changes)
+    for _ in range(client.api.steps):
+        await client.next(stream)
+    return stream
+
+
+def closed(client: Adapter) -> str:
+    """How a stream ends that the program closes: a generator within another's is let go of, not closed."""
+    return "closed" if client.has_response else "abandoned"
 
 
 async def test_a_drained_stream_says_what_the_plain_answer_would(
@@ -41,29 +42,8 @@ async def test_a_drained_stream_says_what_the_plain_answer_would(
     await client.drain(stream)
     attributes = recorder.attributes
     assert 0 < attributes.pop("gen_ai.response.time_to_first_chunk") < 10
-    assert attributes == {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "openai",
-        "sentrial.event.type": "llm_call",
-        "sentrial.stream.end": "drained",
-        "gen_ai.request.model": "gpt-4.1-mini",
-        "gen_ai.request.stream": True,
-        "server.address": "127.0.0.1",
-        "server.port": server.port,
-        "openai.api.type": "chat_completions",
-        "gen_ai.response.id": "chatcmpl-text-1",
-        "gen_ai.response.model": "gpt-4.1-mini-2025-04-14",
-        "gen_ai.response.finish_reasons": ("stop",),
-        "openai.response.service_tier": "default",
-        "openai.response.system_fingerprint": "fp_44709d6fcb",
-        "gen_ai.usage.input_tokens": 1200,
-        "gen_ai.usage.output_tokens": 48,
-        "gen_ai.usage.cache_read.input_tokens": 1024,
-        "gen_ai.usage.reasoning.output_tokens": 16,
-    }
-    assert recorder.output == [
-        {"role": "assistant", "parts": [{"type": "text", "content": TEXT}], "finish_reason": "stop"}
-    ]
+    assert attributes == expected(client, server, **{"gen_ai.request.stream": True, "sentrial.stream.end": "drained"})
+    assert said(recorder) == client.api.text
 
 
 async def test_the_chunks_are_those_of_the_unpatched_client(client: Adapter, server: FakeProvider) -> None:
@@ -75,11 +55,12 @@ async def test_the_chunks_are_those_of_the_unpatched_client(client: Adapter, ser
     assert server.requests[0].body == server.requests[1].body
 
 
-async def test_the_stream_is_the_clients_own_object(client: Adapter, server: FakeProvider) -> None:
+async def test_the_stream_is_the_clients_own_object(http_client: Adapter, server: FakeProvider) -> None:
+    client = http_client
     module = importlib.import_module(client.module)
-    ours = await client.stream()
+    ours = await begin(client)
     install.uninstall()
-    theirs = await client.stream()
+    theirs = await begin(client)
     for stream in (ours, theirs):
         assert type(stream) is getattr(module, client.stream_type)
         assert stream.response.status_code == 200
@@ -97,80 +78,65 @@ async def test_the_stream_is_the_clients_own_object(client: Adapter, server: Fak
 async def test_tool_calls_are_put_together_from_their_pieces(
     client: Adapter, server: FakeProvider, recorder: Recorder
 ) -> None:
-    server.queue(Answer.stream("chat_tools"))
+    server.queue(client.api.tools_stream())
     await client.drain(await client.stream())
-    assert recorder.attributes["gen_ai.response.finish_reasons"] == ("tool_call",)
-    (message,) = recorder.output
-    assert message["parts"] == [
-        {"type": "tool_call", "name": "find_order", "arguments": {"number": 4711}, "id": "call_order"},
-        {
-            "type": "tool_call",
-            "name": "weather",
-            "arguments": {"city": "Rotterdam", "days": [1, 2]},
-            "id": "call_weather",
-        },
-    ]
+    assert recorder.attributes["gen_ai.response.finish_reasons"] == (client.api.finish_of_tools,)
+    assert tools_asked_for(recorder) == client.api.tool_calls
 
 
-async def test_several_choices_are_kept_apart(client: Adapter, server: FakeProvider, recorder: Recorder) -> None:
-    server.queue(Answer.stream("chat_choices"))
-    await client.drain(await client.stream(n=2))
-    assert recorder.attributes["gen_ai.response.finish_reasons"] == ("stop", "length")
-    assert [message["parts"][0]["content"] for message in recorder.output] == ["Yes.", "It is on its"]
-
-
-async def test_tokens_that_were_not_said_are_absent(client: Adapter, server: FakeProvider, recorder: Recorder) -> None:
-    server.queue(Answer.stream(usage=False))
-    assert len(await client.drain(await client.stream())) == 6
-    assert not [key for key in recorder.attributes if key.startswith("gen_ai.usage")]
-    assert "stream_options" not in server.requests[0].body
-
-
-async def test_a_loop_that_breaks_inside_with_closes_the_stream(client: Adapter, recorder: Recorder) -> None:
-    async with client.opened(await client.stream()) as stream:
-        await client.next(stream)
-        await client.take_one(stream)
+async def test_a_loop_that_breaks_inside_with_closes_the_stream(
+    http_client: ResponseAdapter, recorder: Recorder
+) -> None:
+    async with http_client.opened(await http_client.stream()) as stream:
+        for _ in range(http_client.api.steps - 1):
+            await http_client.next(stream)
+        await http_client.take_one(stream)
         assert recorder.spans == []
-    assert said(recorder) == PARTIAL
+    assert said(recorder) == http_client.api.partial
     assert recorder.attributes["sentrial.stream.end"] == "closed"
     assert recorder.attributes["gen_ai.response.finish_reasons"] == ("error",)
     assert recorder.one.status.status_code is StatusCode.UNSET
 
 
-async def test_a_loop_that_breaks_can_be_taken_up_again(client: Adapter, recorder: Recorder) -> None:
-    stream = await client.stream()
-    await client.take_one(stream)
+async def test_a_loop_that_breaks_outside_of_with_ends_it_once(client: Adapter, recorder: Recorder) -> None:
+    await client.take_one(await client.stream())
+    await settle()
+    assert recorder.attributes["sentrial.stream.end"] == "abandoned"
+    assert recorder.one.status.status_code is StatusCode.UNSET
+
+
+async def test_a_loop_that_breaks_can_be_taken_up_again(http_client: Adapter, recorder: Recorder) -> None:
+    stream = await http_client.stream()
+    await http_client.take_one(stream)
     assert recorder.spans == []
-    assert len(await client.drain(stream)) == 6
+    assert len(await http_client.drain(stream)) == http_client.api.chunks - 1
     assert recorder.attributes["sentrial.stream.end"] == "drained"
-    assert said(recorder) == TEXT
+    assert said(recorder) == http_client.api.text
 
 
 async def test_closing_ends_the_span_once(client: Adapter, recorder: Recorder) -> None:
-    stream = await client.stream()
-    await client.next(stream)
-    await client.next(stream)
+    stream = await begin(client)
     await client.close(stream)
-    assert recorder.attributes["sentrial.stream.end"] == "closed"
-    assert said(recorder) == PARTIAL
+    await settle()
+    assert recorder.attributes["sentrial.stream.end"] == closed(client)
+    assert said(recorder) == client.api.partial
     await client.close(stream)
     del stream
-    gc.collect()
-    abandoned.settle()
+    await settle()
     assert len(recorder.spans) == recorder.started == 1
 
 
-async def test_closing_the_response_below_ends_the_span(client: Adapter, recorder: Recorder) -> None:
-    stream = await client.stream()
-    await client.next(stream)
-    await (stream.response.aclose() if client.is_async else asyncio.to_thread(stream.response.close))
+async def test_closing_the_response_below_ends_the_span(http_client: Adapter, recorder: Recorder) -> None:
+    response = (stream := await begin(http_client)).response
+    await (response.aclose() if http_client.is_async else asyncio.to_thread(response.close))
     assert recorder.attributes["sentrial.stream.end"] == "closed"
+    await http_client.close(stream)
 
 
 async def test_a_drained_stream_is_not_ended_again_by_closing(client: Adapter, recorder: Recorder) -> None:
-    async with client.opened(await client.stream()) as stream:
-        await client.drain(stream)
-        assert recorder.attributes["sentrial.stream.end"] == "drained"
+    stream = await client.stream()
+    await client.drain(stream)
+    assert recorder.attributes["sentrial.stream.end"] == "drained"
     await client.close(stream)
     assert await client.drain(stream) == []
     assert recorder.started == len(recorder.spans) == 1
@@ -180,93 +146,109 @@ async def test_a_consumer_that_raises_is_no_failure_of_the_call(client: Adapter,
     error = KeyError("the consumer's own")
 
     async def consume() -> None:
-        async with client.opened(await client.stream()) as stream:
-            await client.next(stream)
+        stream = await begin(client)
+        try:
             raise error
+        finally:
+            await client.close(stream)
 
     with pytest.raises(KeyError) as raised:
         await consume()
     assert raised.value is error
-    assert recorder.attributes["sentrial.stream.end"] == "closed"
+    await settle()
+    assert recorder.attributes["sentrial.stream.end"] == closed(client)
     assert recorder.one.status.status_code is StatusCode.UNSET
     assert recorder.one.events == ()
 
 
-@pytest.mark.parametrize("read", [0, 2])
-async def test_a_stream_that_is_let_go_of_ends_when_its_last_chunk_came(
-    client: Adapter, recorder: Recorder, read: int
-) -> None:
-    stream = await client.stream()
-    for _ in range(read):
-        await client.next(stream)
+async def test_a_stream_that_is_let_go_of_ends_when_its_last_chunk_came(client: Adapter, recorder: Recorder) -> None:
+    stream = await begin(client)
     alive = weakref.ref(stream)
     del stream
-    gc.collect()
+    await settle()
     assert alive() is None or client.is_async
-    abandoned.settle()
     assert recorder.attributes["sentrial.stream.end"] == "abandoned"
     assert recorder.one.status.status_code is StatusCode.UNSET
-    assert (recorder.output is None) == (read == 0)
-    assert ("gen_ai.response.time_to_first_chunk" in recorder.attributes) == (read > 0)
-    await asyncio.sleep(0)
-    gc.collect()
-    abandoned.settle()
+    assert said(recorder) == client.api.partial
+    assert "gen_ai.response.time_to_first_chunk" in recorder.attributes
+    await settle()
     assert recorder.started == len(recorder.spans) == 1
 
 
-async def test_a_stream_that_is_never_read_can_be_closed(client: Adapter, recorder: Recorder) -> None:
-    await client.close(await client.stream())
-    assert recorder.attributes["sentrial.stream.end"] == "closed"
+@pytest.mark.parametrize("is_closed", [True, False])
+async def test_a_stream_that_is_never_read_says_nothing(
+    http_client: Adapter, recorder: Recorder, is_closed: bool
+) -> None:
+    stream = await http_client.stream()
+    if is_closed:
+        await http_client.close(stream)
+    del stream
+    await settle()
+    assert recorder.attributes["sentrial.stream.end"] == ("closed" if is_closed else "abandoned")
     assert recorder.output is None
+    assert "gen_ai.response.time_to_first_chunk" not in recorder.attributes
+
+
+async def test_a_generator_that_is_never_run_asks_for_nothing(
+    generating_client: Adapter, server: FakeProvider, recorder: Recorder
+) -> None:
+    stream = await generating_client.stream()
+    await generating_client.close(stream)
+    del stream
+    await settle()
+    assert recorder.started == len(recorder.spans) == len(server.requests)
+    assert [span.status.status_code for span in recorder.spans] == [StatusCode.UNSET] * len(recorder.spans)
 
 
 async def test_streams_that_are_open_when_the_patches_go_are_ended(client: Adapter, recorder: Recorder) -> None:
-    stream = await client.stream()
-    await client.next(stream)
-    await client.next(stream)
+    stream = await begin(client)
     install.uninstall()
     assert recorder.attributes["sentrial.stream.end"] == "abandoned"
-    assert said(recorder) == PARTIAL
-    assert len(await client.drain(stream)) == 5
+    assert said(recorder) == client.api.partial
+    assert len(await client.drain(stream)) == client.api.chunks - client.api.steps
     assert recorder.started == 1
 
 
-async def test_a_refused_stream_is_a_failed_span(client: Adapter, server: FakeProvider, recorder: Recorder) -> None:
-    server.queue(Answer.error(400, "not like this"))
+async def test_a_refused_stream_is_a_failed_span(
+    telling_client: Adapter, server: FakeProvider, recorder: Recorder
+) -> None:
+    server.queue(telling_client.api.error(400, "not like this"))
     with pytest.raises(Exception, match="not like this"):
-        await client.stream()
+        # A generator asks when it is first read.
+        await telling_client.next(await telling_client.stream())
     assert recorder.one.status.status_code is StatusCode.ERROR
-    assert recorder.attributes["error.type"] == "openai.BadRequestError"
+    assert recorder.attributes["error.type"] == telling_client.api.errors[400]
     assert recorder.attributes["gen_ai.request.stream"] is True
-    assert "sentrial.stream.end" not in recorder.attributes
+    assert recorder.output is None
 
 
 async def test_an_error_in_the_stream_keeps_what_came_before(
-    client: Adapter, server: FakeProvider, recorder: Recorder
+    telling_client: Adapter, server: FakeProvider, recorder: Recorder
 ) -> None:
-    events = [*events_of(read_reply("chat_text"))[:2], event({"error": {"message": "overloaded", "code": "x"}})]
-    server.queue(Answer(events=events))
-    stream = await client.stream()
-    with pytest.raises(Exception, match="overloaded") as raised:
-        await client.drain(stream)
-    assert type(raised.value).__name__ == "APIError"
+    server.queue(*[telling_client.api.broken("overloaded")] * 2)
+    with pytest.raises(Exception, match="overloaded") as ours:
+        await telling_client.drain(await telling_client.stream())
     assert recorder.one.status.status_code is StatusCode.ERROR
-    assert recorder.attributes["error.type"] == "openai.APIError"
+    assert recorder.attributes["error.type"] == telling_client.api.stream_error
     assert recorder.attributes["sentrial.stream.end"] == "error"
-    assert said(recorder) == PARTIAL
-    await client.close(stream)
+    assert said(recorder).startswith(telling_client.api.partial)
+    install.uninstall()
+    with pytest.raises(Exception, match="overloaded") as theirs:
+        await telling_client.drain(await telling_client.stream())
+    assert type(ours.value) is type(theirs.value)
+    assert str(ours.value) == str(theirs.value)
 
 
 async def test_a_connection_that_is_cut_keeps_what_came_before(
     client: Adapter, server: FakeProvider, recorder: Recorder
 ) -> None:
-    server.queue(Answer.stream(cut_after=2), Answer.stream(cut_after=2))
+    server.queue(*[client.api.stream(cut_after=client.api.events)] * 2)
     with pytest.raises(Exception, match=r"\S") as ours:
         await client.drain(await client.stream())
     assert recorder.one.status.status_code is StatusCode.ERROR
     assert recorder.attributes["error.type"].endswith(type(ours.value).__name__)
     assert recorder.attributes["sentrial.stream.end"] == "error"
-    assert said(recorder) == PARTIAL
+    assert said(recorder) == client.api.partial
     install.uninstall()
     with pytest.raises(Exception, match=r"\S") as theirs:
         await client.drain(await client.stream())
@@ -286,25 +268,40 @@ async def test_the_span_is_not_current_between_chunks(client: Adapter, recorder:
         assert otel_context.get_current() is inside
     assert otel_context.get_current() is before
     call, own = recorder.spans
-    assert (call.name, own.name) == ("chat gpt-4.1-mini", "the program's own")
+    assert (call.name, own.name) == (f"{client.api.operation} {client.api.model}", "the program's own")
     assert own.parent is None
 
 
 async def test_a_stream_can_be_read_and_closed_in_other_tasks(client: Adapter, recorder: Recorder) -> None:
     stream = await asyncio.create_task(client.stream())
     await asyncio.create_task(client.next(stream))
-    await client.next(stream)
+    for _ in range(client.api.steps - 1):
+        await client.next(stream)
     await asyncio.create_task(client.close(stream))
-    assert recorder.attributes["sentrial.stream.end"] == "closed"
-    assert said(recorder) == PARTIAL
+    await settle()
+    assert recorder.attributes["sentrial.stream.end"] == closed(client)
+    assert said(recorder) == client.api.partial
     assert not trace.get_current_span().get_span_context().is_valid
 
 
-async def test_a_chunk_that_cannot_be_read_costs_the_program_nothing(
-    client: Adapter, server: FakeProvider, recorder: Recorder
-) -> None:
-    odd: list[dict[str, Any]] = [{"choices": None}, {"choices": [{"delta": None}]}, {"id": "", "choices": []}]
-    server.queue(Answer(events=[*map(event, odd), *events_of(read_reply("chat_text"))]))
-    assert len(await client.drain(await client.stream())) == 3 + 7
-    assert said(recorder) == TEXT
-    assert recorder.attributes["gen_ai.response.id"] == "chatcmpl-text-1"
+async def test_a_call_between_chunks_is_a_span_of_its_own(client: Adapter, recorder: Recorder) -> None:
+    stream = await begin(client)
+    await client.create(model="between")
+    await client.drain(stream)
+    between, streamed = recorder.spans
+    assert between.name == f"{client.api.operation} between"
+    assert between.parent is None
+    assert (streamed.attributes or {})["sentrial.stream.end"] == "drained"
+
+
+async def test_twenty_streams_at_once_do_not_mix(client: Adapter, recorder: Recorder) -> None:
+    async def read(number: int) -> list[Any]:
+        return await client.drain(await client.stream(model=f"m{number}", question=f"m{number}"))
+
+    for chunks in await asyncio.gather(*map(read, range(20))):
+        assert len(chunks) == client.api.chunks
+    for span in recorder.spans:
+        (message,) = recorder.content(span)["gen_ai.input.messages"]
+        assert span.name == f"{client.api.operation} {message['parts'][0]['content']}"
+        assert said(recorder, span) == client.api.text
+    assert len({span.name for span in recorder.spans}) == 20

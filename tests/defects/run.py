@@ -57,6 +57,14 @@ def judge(name: str, seen: Seen) -> Verdict:
     return found
 
 
+def right(name: str) -> Seen:
+    """What is seen of that program under ours. Raises AssertionError unless its judge finds it right."""
+    seen = run_with_ours(f"defect_{name}")
+    verdict = judge(f"defect_{name}", seen)
+    assert verdict.ok, verdict.words
+    return seen
+
+
 def _run(name: str, python: str, receiver: OldRestApi | SentrialStandIn) -> Seen:
     """Raises AssertionError where the program itself does not get to its end."""
     module = defect(name)

@@ -7,71 +7,18 @@ import json
 import socket
 import threading
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from fake_provider.chat_stream import events_of
-from fake_provider.replies import read_reply
+from fake_provider.answer import Answer, Request
+from fake_provider.routes import answer_to
 
 PATIENCE = 30
 """Seconds after which a held stream goes on by itself, so that a failing test ends."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """What came in. Header names are in lower case."""
-
-    path: str
-    headers: dict[str, str]
-    body: dict[str, Any]
-
-
-@dataclass
-class Answer:
-    """What goes out.
-
-    Attributes:
-        status: the HTTP status.
-        body: JSON, for an answer in one piece.
-        events: server-sent events, for a stream.
-        headers: more headers.
-        coding: ``gzip``, or nothing.
-        hold_after: with ``gate``: how many events go out before the server waits for it.
-        gate: what a held stream waits for.
-        cut_after: how many events go out before the connection ends.
-    """
-
-    status: int = 200
-    body: dict[str, Any] | None = None
-    events: Sequence[bytes] | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    coding: str | None = None
-    hold_after: int = 0
-    gate: threading.Event | None = None
-    cut_after: int | None = None
-
-    @classmethod
-    def reply(cls, name: str = "chat_text", **changes: Any) -> Answer:
-        """A canned reply in one piece."""
-        return cls(body=read_reply(name), **changes)
-
-    @classmethod
-    def stream(cls, name: str = "chat_text", *, chunks: int = 4, usage: bool = True, **changes: Any) -> Answer:
-        """A canned reply as a stream."""
-        return cls(events=events_of(read_reply(name), chunks=chunks, usage=usage), **changes)
-
-    @classmethod
-    def error(cls, status: int, message: str = "no", *, code: str | None = None, **headers: str) -> Answer:
-        """A refusal, as the API words it."""
-        body = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return cls(status=status, body=body, headers=named)
-
-
 class FakeProvider:
-    """A context manager. Answers in the order of :meth:`queue`; with none queued, from the canned text reply."""
+    """A context manager. Answers in the order of :meth:`queue`; with none queued, as the path's API would."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -93,8 +40,13 @@ class FakeProvider:
 
     @property
     def base_url(self) -> str:
-        """What a client is given as ``base_url``."""
-        return f"http://{self.host}:{self.port}/v1"
+        """What a client of OpenAI's is given as ``base_url``."""
+        return f"{self.url}/v1"
+
+    @property
+    def url(self) -> str:
+        """The server itself."""
+        return f"http://{self.host}:{self.port}"
 
     def __enter__(self) -> FakeProvider:
         self._thread.start()
@@ -124,7 +76,7 @@ class FakeProvider:
         try:
             return self._answers.popleft()
         except IndexError:
-            return Answer.stream() if request.body.get("stream") else Answer.reply()
+            return answer_to(request)
 
 
 class _Server(ThreadingHTTPServer):
@@ -143,11 +95,16 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Server
 
+    def do_GET(self) -> None:
+        self._answer({})
+
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
+        self._answer(json.loads(self.rfile.read(length) or b"{}"))
+
+    def _answer(self, body: dict[str, Any]) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        body = json.loads(self.rfile.read(length) or b"{}")
-        answer = self.server.provider.take(Request(self.path, headers, body))
+        answer = self.server.provider.take(Request(self.path, headers, body, self.command))
         if answer.events is None:
             self._send_body(answer)
         else:
@@ -157,17 +114,18 @@ class _Handler(BaseHTTPRequestHandler):
         content = json.dumps(answer.body).encode()
         if answer.coding == "gzip":
             content = gzip.compress(content)
-        self._send_head(answer, "application/json", {"Content-Length": str(len(content))})
+        self._send_head(answer, answer.kind or "application/json", {"Content-Length": str(len(content))})
         self.wfile.write(content)
 
     def _send_events(self, answer: Answer) -> None:
         assert answer.events is not None
+        kind = answer.kind or "text/event-stream; charset=utf-8"
         if answer.coding == "gzip":
-            self._send_head(answer, "text/event-stream; charset=utf-8", {"Transfer-Encoding": "chunked"})
+            self._send_head(answer, kind, {"Transfer-Encoding": "chunked"})
             self._send_piece(gzip.compress(b"".join(answer.events)))
             self._send_piece(b"")
             return
-        self._send_head(answer, "text/event-stream; charset=utf-8", {"Transfer-Encoding": "chunked"})
+        self._send_head(answer, kind, {"Transfer-Encoding": "chunked"})
         for number, data in enumerate(answer.events):
             if answer.gate is not None and number == answer.hold_after:
                 answer.gate.wait(PATIENCE)

@@ -17,6 +17,8 @@ NOBODY_ELSE_CAN = (
     "_session.Activation.leave",  # makes a context current no longer
     "_patch.streams._Bytes.close",  # closes what the client reads from
     "_patch.streams._AsyncBytes.aclose",
+    "_patch.streams._Chunks._self_wait",  # asks the client for the next chunk
+    "_patch.streams._AsyncChunks._self_wait",
     "_export.queue.Outlet._run",  # is what a thread of ours runs
     "_export.provider.Ids.generate_span_id",  # makes what has to be another one each time
     "_export.provider.Ids.generate_trace_id",

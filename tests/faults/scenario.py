@@ -17,7 +17,7 @@ from opentelemetry import trace
 
 import sentrial
 from fake_provider import FakeProvider
-from fake_provider.server import Answer
+from fake_provider.answer import Answer
 
 MESSAGES: list[Any] = [{"role": "user", "content": "Where is my parcel?"}]
 

@@ -56,6 +56,7 @@ WORDS = _named(
     "_json",
     "_snapshot",
     "_totals",
+    "_foreign",
     "_session",
     "_handle",
     "_baggage",
@@ -68,7 +69,19 @@ EXPORT = _named("_export")
 SPANS = _named("_spans")
 PATCH = _named("_patch")
 PROVIDERS = _named("_providers")
-ROOT = _named("_setup", "_open_sessions", "_process_end", "_sigterm", "_zero_code", "_startup", "_diagnosis")
+SHARED_BY_CLIENTS = _named("_providers.hosts", "_providers.stainless", "_providers.values")
+ROOT = _named(
+    "_setup",
+    "_alone",
+    "_switching",
+    "_known_clients",
+    "_open_sessions",
+    "_process_end",
+    "_sigterm",
+    "_zero_code",
+    "_startup",
+    "_diagnosis",
+)
 FACE = frozenset({"sentrial"}) | _named(
     "aio",
     "attachment",
@@ -80,10 +93,12 @@ FACE = frozenset({"sentrial"}) | _named(
     "diagnosis",
     "events",
     "events_by_id",
+    "instrumentors",
     "interaction",
     "otel",
     "process",
     "propagation",
+    "providers",
     "redact",
     "session_context",
     "state",
@@ -126,8 +141,11 @@ ROOMS = (
     Room("machinery: what describes a client", _named("_patch.spec"), WORDS),
     Room("machinery", PATCH, WORDS | SPANS, OTEL_API | {"wrapt"}),
     Room("clients: the registry", _named("_providers.__init__"), PROVIDERS | _named("_patch.spec")),
-    Room("clients: hosts", _named("_providers.hosts"), _named("types")),
-    Room("clients", PROVIDERS, _named("types", "_patch.spec", "_providers.hosts"), together=False),
+    Room("clients: shared", SHARED_BY_CLIENTS, _named("types", "_patch.spec")),
+    *(
+        Room(f"clients: {name}", _named(f"_providers.{name}"), SHARED_BY_CLIENTS | _named("types", "_patch.spec"))
+        for name in ("anthropic", "google", "openai")
+    ),
     Room("root", ROOT, WORDS | STORE | EXPORT | SPANS | PATCH | PROVIDERS, OTEL_API),
     Room("face", FACE, ROOT | WORDS | STORE | EXPORT | SPANS | PATCH | PROVIDERS, OTEL_API),
     Room("face: command", COMMAND, FACE | ROOT | WORDS | STORE | EXPORT, TERMINAL),

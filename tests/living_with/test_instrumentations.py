@@ -87,7 +87,7 @@ def test_pain_c3_its_cost_is_that_of_our_price_list_whoever_tells_of_it(environm
         for span in run(environment, "us").spans
         if span["name"] == "invoke_agent in one piece"
     )
-    if names == "openai_v2":
+    if "openai_v2" in names.split():
         # It says nothing of cached tokens, which are cheaper.
         assert costs["in one piece"] == costs["stream"] > known > 0
     else:
@@ -99,7 +99,9 @@ def test_pain_c3_its_cost_is_that_of_our_price_list_whoever_tells_of_it(environm
 def test_pain_b2_all_spans_of_the_call_are_the_sessions(environment: str, names: str) -> None:
     spans = run(environment, names).spans
     calls = [span for span in spans if not span["name"].startswith("invoke_agent")]
-    assert len(calls) == 3 * len(names.split())
+    # Ours stays out where another one tells of the call.
+    others = [name for name in names.split() if name != "us"]
+    assert len(calls) == 3 * len(others or ["us"])
     roots = {span["attributes"]["sentrial.session.id"]: span for span in spans if span not in calls}
     for call in calls:
         assert call["trace_id"] == roots[call["attributes"]["sentrial.session.id"]]["trace_id"]

@@ -52,6 +52,14 @@ class Arguments:
                 found.update(others)
         return found
 
+    def given(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as a caller names them: those in ``**kwargs`` beside the others, without the object itself."""
+        found = self.by_name(args, kwargs)
+        if self._instance is not None:
+            found.pop(self._instance, None)
+        others = found.pop(self._other_keywords, None) if self._other_keywords is not None else None
+        return {**others, **found} if others else found
+
     def recorded(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as they may be recorded: not the object whose method it is, and no secrets."""
         found = self.by_name(args, kwargs)

@@ -29,5 +29,7 @@ class Tool:
         session = _ambient.session_for_event()
         if session is None:
             return None
-        call = ToolCall(session, self.name, self.arguments.recorded(args, kwargs), description=self.description)
+        recorded = self.arguments.recorded(args, kwargs)
+        given = self.arguments.given(args, kwargs) if session.outermost.requests is not None else None
+        call = ToolCall(session, self.name, recorded, description=self.description, given=given)
         return AroundFunction(session, call, call.set_output)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sentrial import _switching
 from sentrial._config import Config
 from sentrial._diagnosis.finding import Finding, note, problem
 from sentrial._patch import install
 from sentrial._patch.install import MISSING, OFF, PATCHED
-from sentrial._patch.spec import Provider, Target
+from sentrial._patch.spec import Provider, Role, Target
 
 READY = "will be patched"
 NOT_INSTALLED = "not installed"
@@ -30,7 +30,10 @@ def read_clients(providers: Iterable[Provider], config: Config, *, own_process: 
     stands = {(each.name, each.target): each for each in install.installed()}
     found = []
     for provider in providers:
+        others = sorted({other for target in (*provider.targets, *provider.surfaces) for other in _others_in(target)})
         for target in provider.targets:
+            if target.role is not Role.CALL:
+                continue
             report = stands.get((provider.name, str(target)))
             state, calls = (OFF, 0) if report is None else (report.state, report.calls)
             if own_process:
@@ -41,7 +44,7 @@ def read_clients(providers: Iterable[Provider], config: Config, *, own_process: 
                     "target": str(target),
                     "state": state,
                     "calls": None if own_process else calls,
-                    "also_patched_by": sorted(set(_others_in(target))),
+                    "also_patched_by": others,
                 }
             )
     return found
@@ -75,42 +78,40 @@ def findings_of(clients: list[dict[str, Any]], *, own_process: bool) -> list[Fin
         for other in sorted({other for each in patched for other in each["also_patched_by"]}):
             found.append(
                 note(
-                    "client-recorded-twice",
-                    f"{other} has patched {name} too: each call makes a span of theirs and one of ours",
-                    "Keep one of the two: leave out their instrumentor, or let SENTRIAL_INSTRUMENT name others alone.",
+                    "client-recorded-by-others",
+                    f"{other} has patched {name} too: where its span tells of a call, ours stays out",
+                    "Its spans count in their sessions. To have ours, with their content, leave out that instrumentor.",
                 )
             )
     return found
 
 
 def _foreseen(provider: Provider, target: Target, config: Config) -> str:
-    if not config.enabled or (config.instrument is not None and provider.name not in config.instrument):
+    names = _switching.wanted(config)
+    if not config.enabled or (names is not None and provider.name not in names):
         return OFF
-    owner = None
-    for name in target.modules:
-        try:
-            owner = owner or getattr(importlib.import_module(name), target.cls, None)
-        except ModuleNotFoundError as missing:
-            if missing.name == name.partition(".")[0]:
-                return NOT_INSTALLED
-        except Exception:  # noqa: BLE001 - whatever a client does when it is imported is what is to be told
-            return BROKEN
-    return READY if isinstance(owner, type) and target.method in vars(owner) else MISSING
+    try:
+        importlib.import_module(target.module)
+    except ModuleNotFoundError as missing:
+        return NOT_INSTALLED if f"{target.module}.".startswith(f"{missing.name}.") else BROKEN
+    except Exception:  # noqa: BLE001 - whatever a client does when it is imported is what is to be told
+        return BROKEN
+    owner = target.owner()
+    return READY if owner is not None and target.method in vars(owner) else MISSING
 
 
 def _others_in(target: Target) -> Iterator[str]:
     """The packages, other than ours and the client's own, whose wrappers stand in the method."""
     own = target.module.partition(".")[0]
-    for name in target.modules:
-        owner = vars(sys.modules[name]).get(target.cls) if name in sys.modules else None
-        current = vars(owner).get(target.method) if isinstance(owner, type) else None
-        for _ in range(100):
-            if current is None:
-                break
-            parts = _defined_in(current).split(".")
-            if parts[0] not in {own, *_NOBODY}:
-                yield ".".join(parts[:3]) if parts[1:2] == ["instrumentation"] else parts[0]
-            current = getattr(current, "__wrapped__", None)
+    owner = target.owner()
+    current = vars(owner).get(target.method) if owner is not None else None
+    for _ in range(100):
+        if current is None:
+            break
+        parts = _defined_in(current).split(".")
+        if parts[0] not in {own, *_NOBODY}:
+            yield ".".join(parts[:3]) if parts[1:2] == ["instrumentation"] else parts[0]
+        current = getattr(current, "__wrapped__", None)
 
 
 def _defined_in(wrapper: Any) -> str:

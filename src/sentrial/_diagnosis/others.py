@@ -62,10 +62,10 @@ def findings_of(others: list[dict[str, Any]], clients: list[dict[str, Any]]) -> 
     told = {module.partition(".")[0] for each in clients for module in each["also_patched_by"]}
     return [
         note(
-            "client-recorded-twice",
+            "client-recorded-by-others",
             f"{each['name']} is {each['state']}, and records {each['records']} as we do: "
-            "where both are on, each call makes two spans",
-            "Keep one of the two: leave out their instrumentor, or let SENTRIAL_INSTRUMENT name others alone.",
+            "where both are on, its span tells of a call, and ours stays out",
+            "Its spans count in their sessions. To have ours, with their content, leave out that instrumentor.",
         )
         for each in others
         if each["records"] is not None

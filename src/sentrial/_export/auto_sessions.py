@@ -23,9 +23,10 @@ from sentrial._ambient import Told
 from sentrial._export import taken_off
 from sentrial._export.ai_rules import is_ai
 from sentrial._export.lingering import Lingering
-from sentrial._export.pipeline import SCOPE, Pipeline
+from sentrial._export.pipeline import Pipeline
 from sentrial._export.scope import INBOUND, Scope
 from sentrial._export.stamp import stamp_as
+from sentrial._foreign import SCOPE
 from sentrial._session import Session
 
 MAX_HELD = 2_000

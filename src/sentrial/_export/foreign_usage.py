@@ -13,11 +13,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
 from sentrial import _session, semconv
+from sentrial._foreign import SCOPE, read_kinds
 from sentrial._session import Session
 from sentrial._totals import PricedCall
 from sentrial.types import Usage
-
-SCOPE = "sentrial"
 
 UNKNOWN_PROVIDER = "unknown"
 
@@ -97,7 +96,7 @@ def _foreign_call_ended(
     calls: ModelCalls,
     inside: bool | None,
 ) -> None:
-    kinds = _kinds(attributes)
+    kinds = read_kinds(attributes)
     usage = _read_usage(attributes)
     is_call = not kinds.isdisjoint(semconv.FOREIGN_MODEL_CALLS) or (usage is not None and not kinds)
     if not kinds.isdisjoint(semconv.FOREIGN_TOOL_CALLS) or not (is_call or usage is not None):
@@ -161,11 +160,7 @@ def _is_border(span: ReadableSpan) -> bool:
     scope = span.instrumentation_scope
     if scope is not None and scope.name == SCOPE:
         return span.kind is not SpanKind.CLIENT
-    return not _kinds(span.attributes or {}).isdisjoint(semconv.FOREIGN_TOOL_CALLS)
-
-
-def _kinds(attributes: Mapping[str, Any]) -> set[str]:
-    return {str(attributes[key]).lower() for key in semconv.FOREIGN_KIND if key in attributes}
+    return not read_kinds(span.attributes or {}).isdisjoint(semconv.FOREIGN_TOOL_CALLS)
 
 
 def _read_call(span: ReadableSpan, attributes: Mapping[str, Any], usage: Usage | None) -> PricedCall | None:

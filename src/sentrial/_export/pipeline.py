@@ -25,10 +25,9 @@ from sentrial._export.opened import Opened, opens_session
 from sentrial._export.queue import Outlet
 from sentrial._export.redact import SecretMasker, redact_span
 from sentrial._export.unfinished_imports import wait_for_imports
+from sentrial._foreign import SCOPE
 from sentrial._session import Account, Session
 from sentrial._store.failures import StoreUnusableError
-
-SCOPE = "sentrial"
 
 LONGEST_WAIT_OF_A_FORK = 2.0
 

@@ -6,8 +6,9 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from sentrial import _guard
-from sentrial._export.pipeline import SCOPE, Pipeline
+from sentrial._export.pipeline import Pipeline
 from sentrial._export.stamp import stamp
+from sentrial._foreign import SCOPE
 from sentrial._session import Session
 
 

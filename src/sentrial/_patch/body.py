@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from sentrial._patch.spec import Provider
+from sentrial._patch.spec import Operation
 
 MAX_BODY = 16_000_000
 """Bytes of one body that are kept; a larger one is not read, and its call says no answer."""
@@ -22,8 +22,8 @@ _WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 class Body:
     """Gathers the bytes of a body, as they come over the wire."""
 
-    def __init__(self, provider: Provider, headers: Mapping[str, str]) -> None:
-        self._provider = provider
+    def __init__(self, operation: Operation, headers: Mapping[str, str]) -> None:
+        self._operation = operation
         self._coding = headers.get("content-encoding", "identity").strip().lower()
         self._is_events = headers.get("content-type", "").startswith("text/event-stream")
         self._pieces: list[bytes] = []
@@ -69,12 +69,12 @@ class Body:
             return None
 
     def _read_events(self, content: bytes) -> Any:
-        accumulator = self._provider.make_accumulator()
+        accumulator = self._operation.make_accumulator()
         for line in content.splitlines():
             if not line.startswith(b"data:"):
                 continue
             data = line[5:].strip()
-            if data.decode("utf-8", "replace") == self._provider.shape.last_event:
+            if data.decode("utf-8", "replace") == self._operation.last_event:
                 self.complete = True
                 break
             try:
@@ -82,4 +82,5 @@ class Body:
             except ValueError:
                 continue  # the event that the stream broke off in
             accumulator.add(chunk)
+        self.complete = self.complete or accumulator.complete
         return accumulator.result()

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from sentrial import _guard, _runtime
-from sentrial._patch.spec import Accumulator, Provider
+from sentrial import _guard, _runtime, _session, semconv
+from sentrial._patch import attempts, doubled
+from sentrial._patch.attempts import Attempts
+from sentrial._patch.spec import Accumulator, Operation, Outgoing, Provider, Shape
 from sentrial._spans import llm
 from sentrial._spans.llm import LlmCall
 from sentrial.types import LlmRequest, LlmResponse
+
+_passing: ContextVar[bool] = ContextVar("sentrial-call-not-recorded", default=False)
 
 # OpenTelemetry's instrumentations know the mark under both names.
 _SUPPRESSED = (otel_context._SUPPRESS_INSTRUMENTATION_KEY, "suppress_instrumentation")
@@ -28,12 +34,13 @@ class ModelCall:
     """One call of a patched method, from its start until its span ends: once, whoever says so first."""
 
     __slots__ = (
-        "_claim", "_context", "_is_first", "_llm", "_moment",
-        "accumulator", "forget", "over", "provider", "streams", "working",
+        "_attempts", "_claim", "_context", "_is_first", "_llm", "_moment", "_provider",
+        "accumulator", "forget", "operation", "over", "streams", "working",
     )  # fmt: skip
 
-    def __init__(self, provider: Provider, call: LlmCall) -> None:
-        self.provider = provider
+    def __init__(self, provider: Provider, operation: Operation, client: object, call: LlmCall) -> None:
+        self._provider = provider
+        self.operation = operation
         self.accumulator: Accumulator | None = None
         self.forget: Callable[[ModelCall], None] | None = None
         self.over = False
@@ -41,11 +48,21 @@ class ModelCall:
         self.working = 0
         self._is_first = call.request.stream
         self._llm = call
-        self._context = call.context
+        self._attempts = Attempts(client, call)
+        self._context = self._attempts.inside(call.context)
         self._moment: int | None = None
         # A lock that is taken once and never given back: the one atomic "first come" that is also safe inside the
         # garbage collector, where waiting could be for ever.
         self._claim = threading.Lock()
+
+    def await_content(self, outgoing: Outgoing) -> None:
+        """Take the content from what is sent: what the program gave cannot be looked at without using it up."""
+
+        def read(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+            body = self._provider.read_sent(args, kwargs)
+            self._llm.give_content(self.operation.read_request(outgoing._replace(body=body)))
+
+        self._attempts.read_sent = read
 
     # --- being current ---------------------------------------------------------------------------------------------
 
@@ -79,7 +96,7 @@ class ModelCall:
     def raised(self, error: BaseException) -> None:
         """The client has raised ``error`` instead of an answer."""
         if self.claim():
-            self._fail(error, None)
+            self._fail(error, self._answer_in(error))
 
     # --- its stream ------------------------------------------------------------------------------------------------
 
@@ -103,7 +120,7 @@ class ModelCall:
                 accumulator.add(item)
             except Exception as error:  # noqa: BLE001 - what we cannot read must still reach the program
                 self.accumulator = None
-                _guard.failed(f"reading a chunk of {self.provider.name}", error)
+                _guard.failed(f"reading a chunk of {self._named}", error)
 
     @_guard.guarded("ending a stream", _guard.nothing)
     def drained(self) -> None:
@@ -116,7 +133,7 @@ class ModelCall:
         """The stream has raised ``error``."""
         if self.claim():
             gathered = self._gathered()
-            if _is_complete(self.accumulator):
+            if self._is_complete:
                 # Everything was said: what fails after that is only the clearing away.
                 self._end(gathered, self._in_full)
             else:
@@ -127,7 +144,7 @@ class ModelCall:
         """The program has closed the stream, unless it is the client that does so while it reads."""
         if not self.working and self.claim():
             gathered = self._gathered()
-            self._end(gathered, self._in_full if _is_complete(self.accumulator) else llm.STREAM_CLOSED)
+            self._end(gathered, self._in_full if self._is_complete else llm.STREAM_CLOSED)
 
     def end_claimed(self, stream_end: str) -> None:
         """End the call, later than it was claimed: it was over when its last chunk came."""
@@ -144,10 +161,30 @@ class ModelCall:
         """Whether the caller is the first who wants to end this call, and so the one who must."""
         if self.over or not self._claim.acquire(blocking=False):
             return False
-        self.over = True
+        self.over = self._attempts.over = True
         if self.forget is not None:
             self.forget(self)
         return True
+
+    @property
+    def shape(self) -> Shape | None:
+        """Where the client's objects keep what is watched."""
+        return self._provider.shape
+
+    @property
+    def _named(self) -> str:
+        return f"{self._llm.request.operation} of {self._llm.request.provider}"
+
+    @property
+    def _is_complete(self) -> bool:
+        return self.accumulator is not None and self.accumulator.complete
+
+    def _answer_in(self, error: BaseException) -> Any:
+        try:
+            return self.operation.answer_in(error)
+        except Exception as failure:  # noqa: BLE001 - a span without its answer is better than a broken program
+            _guard.failed(f"reading an exception of {self._named}", failure)
+            return None
 
     def _gathered(self) -> Any:
         if self.accumulator is None:
@@ -155,48 +192,75 @@ class ModelCall:
         try:
             return self.accumulator.result()
         except Exception as error:  # noqa: BLE001 - a span without its answer is better than a broken program
-            _guard.failed(f"reading a stream of {self.provider.name}", error)
+            _guard.failed(f"reading a stream of {self._named}", error)
             return None
 
     def _read(self, answer: Any) -> LlmResponse | None:
         if answer is None:
             return None
         try:
-            return self.provider.read_response(answer)
+            return self.operation.read_response(answer)
         except Exception as error:  # noqa: BLE001 - a span without its answer is better than a broken program
-            _guard.failed(f"reading an answer of {self.provider.name}", error)
+            _guard.failed(f"reading an answer of {self._named}", error)
             return None
 
     def _end(self, answer: Any, stream_end: str | None, end_time: int | None = None) -> None:
         try:
             self._llm.succeed(self._read(answer), stream_end=stream_end, end_time=end_time)
         except Exception as error:  # noqa: BLE001 - span processors are anybody's, and the program has its answer
-            _guard.failed(f"ending a call of {self.provider.name}", error)
+            _guard.failed(f"ending a call of {self._named}", error)
 
     def _fail(self, error: BaseException, answer: Any) -> None:
         try:
             stream_end = llm.STREAM_ERROR if self.accumulator is not None and self.streams else None
-            self._llm.fail(error, self._read(answer), stream_end=stream_end)
+            code = self._provider.read_error_code(error)
+            told = {semconv.SENTRIAL_ERROR_CODE: code} if code else {}
+            self._llm.fail(error, self._read(answer), stream_end=stream_end, attributes=told)
         except Exception as failure:  # noqa: BLE001 - the program must get its own exception, not ours
-            _guard.failed(f"ending a call of {self.provider.name}", failure)
+            _guard.failed(f"ending a call of {self._named}", failure)
 
 
-def begin(provider: Provider, instance: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> ModelCall | None:
+def begin(provider: Provider, client: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> ModelCall | None:
     """The call that is about to be made; ``None`` where it must not be recorded, or cannot be."""
-    context = otel_context.get_current()
-    if any(map(context.get, _SUPPRESSED)):
-        return None
     try:
-        request = provider.read_request(instance, args, kwargs)
+        context = otel_context.get_current()
+        # Where a client works for another one, the call of that one tells of both.
+        if any(map(context.get, _SUPPRESSED)) or attempts.current(context) is not None:
+            return None
+        outgoing = provider.recognise(client, args, kwargs)
+        if outgoing is None or doubled.is_told_by_another(context, provider.name, provider.packages):
+            return None
+    except Exception as error:  # noqa: BLE001 - what we cannot read must still be sent
+        _guard.failed(f"recognising a call of {provider.name}", error)
+        return None
+    operation = outgoing.operation
+    try:
+        request = operation.read_request(outgoing)
     except Exception as error:  # noqa: BLE001 - what we cannot read must still be sent
         _guard.failed(f"reading a request of {provider.name}", error)
-        request = LlmRequest(operation=provider.operation, provider=provider.name)
+        request = LlmRequest(operation=operation.name, provider=provider.name, stream=outgoing.stream)
     try:
-        return ModelCall(provider, llm.begin(request))
+        call = ModelCall(provider, operation, client, llm.begin(request))
+        if request.unread:
+            call.await_content(outgoing)
+        return call
     except Exception as error:  # noqa: BLE001 - samplers and span processors are anybody's
         _guard.failed(f"beginning a call of {provider.name}", error)
         return None
 
 
-def _is_complete(accumulator: Accumulator | None) -> bool:
-    return bool(getattr(accumulator, "complete", False))
+@contextmanager
+def passing() -> Iterator[None]:
+    """A patched method makes a call that is not recorded."""
+    before = _passing.get()
+    _passing.set(True)
+    try:
+        yield
+    finally:
+        # By its value, never by a token: the garbage collector may close a coroutine in another context.
+        _passing.set(before)
+
+
+def is_told() -> bool:
+    """Whether ours are the spans of what happens here: inside a call that is recorded, and around it in a session."""
+    return attempts.current() is not None or (not _passing.get() and _session.current() is not None)

@@ -21,7 +21,7 @@ from opentelemetry.context import Context
 
 from sentrial import _ambient, _guard, _runtime, _session
 from sentrial._patch.method import PatchedMethod, callable_of
-from sentrial._patch.wrapper import Switch
+from sentrial._patch.switch import Switch
 
 _OURS = __name__.partition(".")[0]
 

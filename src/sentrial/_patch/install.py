@@ -6,14 +6,19 @@ import sys
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakSet
 
 import wrapt
 
 from sentrial import _guard
 from sentrial._patch import abandoned
+from sentrial._patch.inside import build_attempt, build_own_tracer, build_refused
 from sentrial._patch.method import PatchedMethod
-from sentrial._patch.spec import Provider, Target
-from sentrial._patch.wrapper import Switch, build_wrapper
+from sentrial._patch.spec import Provider, Role, Target
+from sentrial._patch.switch import Switch
+from sentrial._patch.tools import build_tool
+from sentrial._patch.wrapper import build_wrapper
 
 PATCHED = "patched"
 WAITING = "waiting for import"
@@ -34,37 +39,47 @@ class Report:
     calls: int = field(default=0, compare=False)
 
 
+_INSIDE = {Role.ATTEMPT: build_attempt, Role.REFUSED: build_refused, Role.OWN_TRACER: build_own_tracer}
+
+
 class _Patch:
     """One target of one provider, in this process: kept when it is taken back, so that it can come again."""
 
     def __init__(self, provider: Provider, target: Target) -> None:
         self.provider = provider
         self.target = target
-        self.switch = Switch()
-        self.wanted = False
+        self.switch = Switch(provider.identify, _chosen.setdefault(provider.name, WeakSet()))
         self.hooked = False
-        self._method = PatchedMethod(target.method, lambda original: build_wrapper(provider, original, self.switch))
+        self.wanted = False
+        self._method = PatchedMethod(target.method, self._build)
+
+    def _build(self, original: Any) -> Any:
+        role = self.target.role
+        if role is Role.CALL:
+            return build_wrapper(self.provider, original, self.switch)
+        if role is Role.TOOL:
+            return build_tool(self.provider, self.target, original, self.switch)
+        return _INSIDE[role](original, self.switch)
 
     @property
-    def owner(self) -> type | None:
-        for name in self.target.modules:
-            # Not by getattr: some modules import their submodules when they are asked for a name.
-            owner = vars(sys.modules[name]).get(self.target.cls) if name in sys.modules else None
-            if isinstance(owner, type):
-                return owner
-        return None
+    def state(self) -> str:
+        if not self.wanted:
+            return OFF
+        if self.switch.on:
+            return PATCHED
+        return MISSING if self.target.module in sys.modules else WAITING
 
     def put(self) -> None:
         """Patch, if the class and the method are there."""
-        owner = self.owner
+        owner = self.target.owner()
         if owner is not None and self._method.put(owner):
             self.switch.on = True
 
     def take_back(self) -> None:
         """Fall silent, and put the original back unless somebody else has patched on top of us."""
-        self.switch.on = False
+        self.wanted = self.switch.on = self.switch.for_all = False
         self.switch.calls = 0
-        owner = self.owner
+        owner = self.target.owner()
         if owner is not None:
             self._method.take_back(owner)
 
@@ -74,6 +89,7 @@ _SHOWN = 20
 # Reentrant: patching can import, and so run the hook of another module.
 _lock = threading.RLock()
 _patches: dict[tuple[str, str], _Patch] = {}
+_chosen: dict[str, WeakSet[Any]] = {}
 
 
 def install(names: Collection[str] | None, providers: Sequence[Provider]) -> None:
@@ -92,31 +108,66 @@ def install(names: Collection[str] | None, providers: Sequence[Provider]) -> Non
         )
     for provider in providers:
         if names is None or provider.name in names:
-            for target in provider.targets:
-                with _lock:
-                    patch = _patches.setdefault((provider.name, str(target)), _Patch(provider, target))
-                _patch_or_wait(patch)
+            _patch_targets(provider, for_all=True)
 
 
-def uninstall() -> None:
-    """Put the original methods back, and end the streams that are still open as abandoned.
+def choose(client: Any, provider: Provider) -> None:
+    """Let :func:`install_chosen` record the calls of ``client``, a client of ``provider``'s, and of its copies."""
+    with _lock:
+        _chosen.setdefault(provider.name, WeakSet()).add(provider.identify(client))
 
-    A bound method that the program has kept from before makes its calls as ever, and records nothing.
+
+def install_chosen(providers: Sequence[Provider]) -> None:
+    """Patch for the clients that were chosen; others of their libraries are left as they are."""
+    for provider in providers:
+        if _chosen.get(provider.name):
+            _patch_targets(provider, for_all=False)
+
+
+def forget_chosen() -> None:
+    """No client is chosen any more."""
+    with _lock:
+        for clients in _chosen.values():
+            clients.clear()
+
+
+def uninstall(names: Collection[str] | None = None) -> None:
+    """Put the original methods of the clients of ``names`` back, of all of them if ``None``.
+
+    A bound method that the program has kept from before makes its calls as ever, and records nothing. Streams of
+    ``names`` that are open are recorded to their end; with all of them, they end as abandoned.
     """
     with _lock:
         for patch in _patches.values():
-            patch.wanted = False
-            patch.take_back()
-    abandoned.end_all()
+            if names is None or patch.provider.name in names:
+                patch.take_back()
+    if names is None:
+        abandoned.end_all()
+
+
+def is_installed(name: str) -> bool:
+    """Whether the calls of every client of ``name`` are recorded, or will be once the program imports it."""
+    with _lock:
+        return any(patch.wanted and patch.switch.for_all for patch in _patches.values() if patch.provider.name == name)
 
 
 def installed() -> list[Report]:
     """What is patched, target by target, as things stand."""
     with _lock:
         return [
-            Report(patch.provider.name, str(patch.target), _state(patch), patch.switch.calls)
+            Report(patch.provider.name, str(patch.target), patch.state, patch.switch.calls)
             for patch in _patches.values()
+            if patch.target.role is Role.CALL
         ]
+
+
+@_guard.guarded("patching a client", _guard.nothing)
+def _patch_targets(provider: Provider, *, for_all: bool) -> None:
+    for target in provider.targets:
+        with _lock:
+            patch = _patches.setdefault((provider.name, str(target)), _Patch(provider, target))
+            patch.switch.for_all = patch.switch.for_all or for_all
+        _patch_or_wait(patch)
 
 
 def _patch_or_wait(patch: _Patch) -> None:
@@ -125,8 +176,7 @@ def _patch_or_wait(patch: _Patch) -> None:
         first, patch.hooked = not patch.hooked, True
     if first:
         # Without our lock: wrapt runs the hooks of an import that another thread does under a lock of its own.
-        for module in patch.target.modules:
-            wrapt.register_post_import_hook(lambda _module: _put(patch), module)
+        wrapt.register_post_import_hook(lambda _module: _put(patch), patch.target.module)
     _put(patch)
 
 
@@ -138,14 +188,3 @@ def _put(patch: _Patch) -> None:
                 patch.put()
     except Exception as error:  # noqa: BLE001 - an odd client must not break the program's import of it
         _guard.failed(f"patching {patch.target}", error)
-
-
-def _state(patch: _Patch) -> str:
-    if not patch.wanted:
-        return OFF
-    if patch.switch.on:
-        return PATCHED
-    loaded = [sys.modules[module] for module in patch.target.modules if module in sys.modules]
-    # A package may load what is in it when somebody asks for that.
-    is_whole = any(not hasattr(module, "__path__") for module in loaded) or len(loaded) == len(patch.target.modules)
-    return MISSING if loaded and is_whole else WAITING

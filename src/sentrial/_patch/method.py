@@ -1,4 +1,4 @@
-"""One method of one class in its patched and its original form: put in, taken back, and left to others on top of us."""
+"""A method of a class, or a function of a module, patched and as it was: put in, taken back, left to others on top."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 class PatchedMethod:
     """Kept when it is taken back, so that it can come again. ``build``: makes the wrapper of the original."""
 
-    def __init__(self, name: str, build: Callable[[Any], Callable[..., Any]]) -> None:
+    def __init__(self, name: str, build: Callable[[Any], Any]) -> None:
         self._name = name
         self._build = build
         self._original: Any = None
         self._wrapper: Any = None
 
-    def put(self, owner: type) -> bool:
+    def put(self, owner: type | types.ModuleType) -> bool:
         """Patch ``owner``; ``False`` where it has no such method of its own."""
         current = vars(owner).get(self._name)
         if current is None:
@@ -29,7 +29,7 @@ class PatchedMethod:
             setattr(owner, self._name, self._wrapper)
         return True
 
-    def take_back(self, owner: type) -> None:
+    def take_back(self, owner: type | types.ModuleType) -> None:
         """Put the original back, unless somebody else has patched on top of us."""
         if self._wrapper is not None and vars(owner).get(self._name) is self._wrapper:
             setattr(owner, self._name, self._original)

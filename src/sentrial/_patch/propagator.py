@@ -27,7 +27,7 @@ from opentelemetry.trace import SpanKind, get_current_span
 
 from sentrial import _baggage, _config, _guard, semconv
 from sentrial._config import Config
-from sentrial._patch.wrapper import Switch
+from sentrial._patch.switch import Switch
 from sentrial._spans import source
 
 _switch = Switch()

@@ -1,9 +1,10 @@
 """What a patched method returns, and how it is watched until the call has ended.
 
-A stream stays the client's own object: same class, same identity, same laziness, same exceptions. It keeps the iterator
+A stream object stays the client's own: same class, same identity, same laziness, same exceptions. It keeps the iterator
 of its chunks in one attribute, and below it an HTTP response with the stream of bytes; these two are replaced by
 transparent proxies, whose ``isinstance``, attributes and methods are those of what they wrap. (A suspended generator
-could never be pickled or copied, and an HTTP response leaves its byte stream out.)
+could never be pickled or copied, and an HTTP response leaves its byte stream out.) Where a client's stream is a plain
+generator, it is replaced by such a proxy itself.
 
 The chunks tell what the answer is, and whether it was drained or broke. The bytes tell of a ``close()``, whichever
 object it is called on: the stream, a helper around it, or the response itself.
@@ -11,7 +12,8 @@ object it is called on: the stream, a helper around it, or the response itself.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 from wrapt import ObjectProxy
@@ -19,23 +21,40 @@ from wrapt import ObjectProxy
 from sentrial._patch import abandoned
 from sentrial._patch.body import Body
 from sentrial._patch.call import ModelCall
+from sentrial._patch.spec import Shape
 from sentrial._spans.llm import STREAM_CANCELLED
 
 MAX_WRAPPERS = 4
 """How many wrappers of others we look into, one in the other, for the client's own stream."""
 
 
-def take(call: ModelCall, result: Any) -> None:
-    """End ``call`` with what the patched method has returned, or watch that until it ends."""
-    shape = call.provider.shape
+def take(call: ModelCall, result: Any) -> Any:
+    """End ``call`` with what the patched method returned, or watch that until it ends; gives what the program gets."""
+    shape = call.shape
+    if shape is None:
+        return _take_generator(call, result)
     own = (_within(result, shape.iterator, MAX_WRAPPERS) if call.streams else None) or result
-    fields = getattr(own, "__dict__", ())
-    if shape.iterator in fields:
-        _take_stream(call, own)
-    elif shape.raw_response in fields:
+    if _keeps(own, shape.iterator):
+        _take_stream(call, own, shape)
+    elif _keeps(own, shape.raw_response):
         _take_body(call, getattr(own, shape.raw_response))
     else:
         call.returned(result)
+    return result
+
+
+def _take_generator(call: ModelCall, result: Any) -> Any:
+    watched: Any
+    if call.streams and hasattr(result, "__next__"):
+        watched = _Generator(result, call)
+    elif call.streams and hasattr(result, "__anext__"):
+        watched = _AsyncGenerator(result, call)
+    else:
+        call.returned(result)
+        return result
+    call.follow(call.operation.make_accumulator())
+    abandoned.watch(watched, call)
+    return watched
 
 
 def _within(result: Any, name: str, depth: int) -> Any:
@@ -44,11 +63,10 @@ def _within(result: Any, name: str, depth: int) -> Any:
     One of theirs is a proxy of wrapt's or a class of their own, with the stream among its attributes; no more than
     ``depth`` in one another.
     """
-    fields = getattr(result, "__dict__", {})
-    if name in fields:
+    if _keeps(result, name):
         return result
     if depth:
-        for inner in (getattr(result, "__wrapped__", None), *fields.values()):
+        for inner in (getattr(result, "__wrapped__", None), *getattr(result, "__dict__", {}).values()):
             if hasattr(type(inner), "__iter__") or hasattr(type(inner), "__aiter__"):
                 found = _within(inner, name, depth - 1)
                 if found is not None:
@@ -56,11 +74,15 @@ def _within(result: Any, name: str, depth: int) -> Any:
     return None
 
 
-def _take_stream(call: ModelCall, stream: Any) -> None:
-    shape = call.provider.shape
+def _keeps(holder: Any, name: str) -> bool:
+    """Whether ``holder`` has a field of that name, be it one that is made when somebody wants it."""
+    return name in getattr(holder, "__dict__", ()) or type(getattr(type(holder), name, None)) is cached_property
+
+
+def _take_stream(call: ModelCall, stream: Any, shape: Shape) -> None:
     response = getattr(stream, shape.stream_response)
     chunks = getattr(stream, shape.iterator)
-    call.follow(call.provider.make_accumulator())
+    call.follow(call.operation.make_accumulator())
     response.stream = _watched_bytes(response.stream, call, gather=False)
     setattr(stream, shape.iterator, (_AsyncChunks if hasattr(chunks, "__anext__") else _Chunks)(chunks, call))
     abandoned.watch(stream, call)
@@ -68,7 +90,7 @@ def _take_stream(call: ModelCall, stream: Any) -> None:
 
 def _take_body(call: ModelCall, response: Any) -> None:
     """The program has asked for the HTTP response itself: read a copy of its body, as far as it came."""
-    body = Body(call.provider, response.headers)
+    body = Body(call.operation, response.headers)
     call.follow(body)
     if response.is_closed:
         body.add_plain(response.content)
@@ -93,12 +115,15 @@ class _Chunks(ObjectProxy):  # type: ignore[type-arg]  # generic in wrapt's newe
         return self
 
     def __next__(self) -> Any:
+        return self._self_wait(self.__wrapped__.__next__)
+
+    def _self_wait(self, advance: Callable[..., Any], *args: Any) -> Any:
         call: ModelCall = self._self_call
         if call.over:
-            return next(self.__wrapped__)
+            return advance(*args)
         before = call.enter()
         try:
-            item = next(self.__wrapped__)
+            item = advance(*args)
         except StopIteration:
             call.leave(before)
             call.drained()
@@ -123,12 +148,15 @@ class _AsyncChunks(ObjectProxy):  # type: ignore[type-arg]  # as above
         return self
 
     async def __anext__(self) -> Any:
+        return await self._self_wait(self.__wrapped__.__anext__)
+
+    async def _self_wait(self, advance: Callable[..., Any], *args: Any) -> Any:
         call: ModelCall = self._self_call
         if call.over:
-            return await self.__wrapped__.__anext__()
+            return await advance(*args)
         before = call.enter()
         try:
-            item = await self.__wrapped__.__anext__()
+            item = await advance(*args)
         except StopAsyncIteration:
             call.leave(before)
             call.drained()
@@ -145,6 +173,44 @@ class _AsyncChunks(ObjectProxy):  # type: ignore[type-arg]  # as above
         call.leave(before)
         call.chunk(item)
         return item
+
+
+class _Generator(_Chunks):
+    """A generator of chunks, as the program gets it."""
+
+    def send(self, value: Any) -> Any:
+        """The next chunk."""
+        return self._self_wait(self.__wrapped__.send, value)
+
+    def throw(self, *error: Any) -> Any:
+        """The next chunk, if the generator goes on; what it raises is how the call ends."""
+        return self._self_wait(self.__wrapped__.throw, *error)
+
+    def close(self) -> None:
+        """Close, and say so."""
+        try:
+            self.__wrapped__.close()
+        finally:
+            self._self_call.closed()
+
+
+class _AsyncGenerator(_AsyncChunks):
+    """The same, where the client waits in the event loop."""
+
+    async def asend(self, value: Any) -> Any:
+        """The next chunk."""
+        return await self._self_wait(self.__wrapped__.asend, value)
+
+    async def athrow(self, *error: Any) -> Any:
+        """The next chunk, if the generator goes on; what it raises is how the call ends."""
+        return await self._self_wait(self.__wrapped__.athrow, *error)
+
+    async def aclose(self) -> None:
+        """Close, and say so."""
+        try:
+            await self.__wrapped__.aclose()
+        finally:
+            self._self_call.closed()
 
 
 class _Bytes(ObjectProxy):  # type: ignore[type-arg]  # as above

@@ -13,25 +13,13 @@ from typing import Any
 
 from sentrial import _guard
 from sentrial._patch import abandoned, streams
-from sentrial._patch.call import ModelCall, begin
+from sentrial._patch.call import ModelCall, begin, passing
 from sentrial._patch.method import callable_of
 from sentrial._patch.spec import Provider
+from sentrial._patch.switch import Switch
 from sentrial._spans.llm import STREAM_CANCELLED
 
 _NOTHING: Mapping[str, Any] = types.MappingProxyType({})
-
-
-class Switch:
-    """Whether a patched method records. It outlives the patch: a bound method kept by the program falls silent.
-
-    ``calls``: how often it was called while it did, near enough: threads that count at once may lose one.
-    """
-
-    __slots__ = ("calls", "on")
-
-    def __init__(self) -> None:
-        self.on = False
-        self.calls = 0
 
 
 def build_wrapper(provider: Provider, original: Any, switch: Switch) -> Callable[..., Any]:
@@ -47,12 +35,13 @@ def build_wrapper(provider: Provider, original: Any, switch: Switch) -> Callable
 
 def _build_sync(provider: Provider, original: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
     def traced(*args: Any, **kwargs: Any) -> Any:
-        if not switch.on or not args:
+        if not args or not switch.takes(args[0]):
             return original(*args, **kwargs)
         switch.calls += 1
         call = begin(provider, args[0], args[1:], kwargs)
         if call is None:
-            return original(*args, **kwargs)
+            with passing():
+                return original(*args, **kwargs)
         before = call.enter()
         try:
             result = original(*args, **kwargs)
@@ -63,15 +52,14 @@ def _build_sync(provider: Provider, original: Callable[..., Any], switch: Switch
         call.leave(before)
         if inspect.isawaitable(result):
             return _wait(call, lambda: result)
-        _take(call, result)
-        return result
+        return _take(call, result)
 
     return traced
 
 
 def _build_async(provider: Provider, original: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
     def traced(*args: Any, **kwargs: Any) -> Any:
-        if not switch.on or not args:
+        if not args or not switch.takes(args[0]):
             return original(*args, **kwargs)
         switch.calls += 1
         coroutine: Any = _begin_and_wait(provider, original, args, kwargs)
@@ -96,7 +84,8 @@ async def _begin_and_wait(
     # of the client's made earlier would complain when ours is cancelled before it starts.
     call = begin(provider, args[0], args[1:], kwargs)
     if call is None:
-        return await original(*args, **kwargs)
+        with passing():
+            return await original(*args, **kwargs)
     return await _wait(call, original, args, kwargs)
 
 
@@ -118,13 +107,13 @@ async def _wait(
         call.raised(error)
         raise
     call.leave(before)
-    _take(call, result)
-    return result
+    return _take(call, result)
 
 
-def _take(call: ModelCall, result: Any) -> None:
+def _take(call: ModelCall, result: Any) -> Any:
     try:
-        streams.take(call, result)
+        return streams.take(call, result)
     except Exception as error:  # noqa: BLE001 - a result that we cannot watch is still the program's result
         call.returned(None)
-        _guard.failed(f"watching a result of {call.provider.name}", error)
+        _guard.failed("watching a result", error)
+        return result

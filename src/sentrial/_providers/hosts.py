@@ -30,6 +30,18 @@ _PROVIDERS = (
     (".ml.cloud.ibm.com", "ibm.watsonx.ai"),
     (".amazonaws.com", "aws.bedrock"),
 )
+# Those whom the conventions have no value for, by the names they go by.
+_OTHERS = (
+    (".openrouter.ai", "openrouter"),
+    (".together.xyz", "together_ai"),
+    (".together.ai", "together_ai"),
+    (".fireworks.ai", "fireworks_ai"),
+    (".cerebras.ai", "cerebras"),
+    (".huggingface.co", "huggingface"),
+    (".ollama.com", "ollama"),
+)
+# A server on the user's own machines says who it is by its port alone.
+_BY_PORT = {11434: "ollama"}
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -52,9 +64,9 @@ def read_endpoint(base_url: str) -> Endpoint:
         return Endpoint()
     if not host:
         return Endpoint()
-    return Endpoint(_read_provider(host), host, port or _PORTS.get(url.scheme))
+    return Endpoint(_read_provider(host) or _BY_PORT.get(port or 0), host, port or _PORTS.get(url.scheme))
 
 
 def _read_provider(host: str) -> str | None:
     dotted = f".{host}"
-    return next((provider for end, provider in _PROVIDERS if dotted.endswith(end)), None)
+    return next((provider for end, provider in (*_PROVIDERS, *_OTHERS) if dotted.endswith(end)), None)

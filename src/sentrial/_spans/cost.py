@@ -20,7 +20,7 @@ UNKNOWN_PROVIDER = "unknown"
 """The provider of a call whose caller names none: the model's name alone says whose price it is, if anybody's."""
 
 # Providers that the conventions and genai-prices call by different names.
-_NAMES = {"x_ai": "x-ai", "azure.ai.inference": "azure", "gcp.gen_ai": "google"}
+_NAMES = {"x_ai": "x-ai", "azure.ai.inference": "azure", "gcp.gen_ai": "google", "fireworks_ai": "fireworks"}
 
 
 def price(call: PricedCall) -> float | None:
@@ -81,6 +81,8 @@ def _price(call: PricedCall) -> float | None:
                 output_tokens=usage.output_tokens,
                 cache_read_tokens=usage.cache_read_tokens,
                 cache_write_tokens=usage.cache_write_tokens,
+                cache_write_1h_tokens=usage.hour_cache_write_tokens,
+                cache_audio_read_tokens=usage.audio_cache_read_tokens,
                 input_audio_tokens=usage.audio_input_tokens,
                 output_audio_tokens=usage.audio_output_tokens,
             ),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanContext, SpanKind, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, set_span_in_context
 
 from sentrial import _ambient, _session, semconv
 from sentrial._payload import Payload, end_span
 from sentrial._session import Session
-from sentrial._spans import cost, event, failure, metrics, source
+from sentrial._spans import cost, event, failure, metrics, source, tool_request
 from sentrial._spans.messages import finished
 from sentrial._totals import PricedCall
 from sentrial.types import LlmRequest, LlmResponse, Usage
@@ -26,10 +26,7 @@ STREAM_ERROR = "error"
 FINISH_UNKNOWN = "error"
 """The conventions' finish reason of a choice whose end never came."""
 
-MAX_REQUESTED = 10_000
-"""Tool calls of one session whose requesting model call is remembered."""
-
-_REQUEST = (
+_REQUEST_FIELDS = (
     ("max_tokens", semconv.GEN_AI_REQUEST_MAX_TOKENS),
     ("temperature", semconv.GEN_AI_REQUEST_TEMPERATURE),
     ("top_p", semconv.GEN_AI_REQUEST_TOP_P),
@@ -43,29 +40,58 @@ _REQUEST = (
     ("output_type", semconv.GEN_AI_OUTPUT_TYPE),
     ("api_type", semconv.OPENAI_API_TYPE),
     ("service_tier", semconv.OPENAI_REQUEST_SERVICE_TIER),
+    ("previous_response_id", semconv.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID),
+    ("response_id", semconv.GEN_AI_RESPONSE_ID),
+    ("stream_cursor", semconv.GEN_AI_REQUEST_STREAM_CURSOR),
+    ("encoding_formats", semconv.GEN_AI_REQUEST_ENCODING_FORMATS),
+    ("dimension_count", semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT),
+    ("prompt_name", semconv.GEN_AI_PROMPT_NAME),
+    ("prompt_version", semconv.GEN_AI_PROMPT_VERSION),
+    ("guardrail_id", semconv.AWS_BEDROCK_GUARDRAIL_ID),
 )
-_RESPONSE = (
+_RESPONSE_FIELDS = (
     ("id", semconv.GEN_AI_RESPONSE_ID),
     ("model", semconv.GEN_AI_RESPONSE_MODEL),
     ("service_tier", semconv.OPENAI_RESPONSE_SERVICE_TIER),
     ("system_fingerprint", semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
+    ("status", semconv.GEN_AI_RESPONSE_STATUS),
+    ("dimension_count", semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT),
 )
-_USAGE = (
+_USAGE_FIELDS = (
     ("input_tokens", semconv.GEN_AI_USAGE_INPUT_TOKENS),
     ("output_tokens", semconv.GEN_AI_USAGE_OUTPUT_TOKENS),
     ("cache_read_tokens", semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("cache_write_tokens", semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
     ("reasoning_tokens", semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+    ("text_input_tokens", semconv.GEN_AI_USAGE_TEXT_INPUT_TOKENS),
+    ("image_input_tokens", semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS),
     ("audio_input_tokens", semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS),
+    ("text_output_tokens", semconv.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS),
+    ("image_output_tokens", semconv.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS),
     ("audio_output_tokens", semconv.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS),
+    ("text_cache_read_tokens", semconv.GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS),
+    ("image_cache_read_tokens", semconv.GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS),
+    ("audio_cache_read_tokens", semconv.GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS),
 )
+
+
+def _by_place(kind: type[Any], fields: Iterable[tuple[str, str]]) -> tuple[tuple[int, str], ...]:
+    # By place, not by name: a third of the time, and there are many for each call.
+    return tuple((kind._fields.index(field), key) for field, key in fields)
+
+
+_REQUEST = _by_place(LlmRequest, _REQUEST_FIELDS)
+_RESPONSE = _by_place(LlmResponse, _RESPONSE_FIELDS)
+_USAGE = _by_place(Usage, _USAGE_FIELDS)
+_WHOLE = frozenset({semconv.GEN_AI_USAGE_INPUT_TOKENS, semconv.GEN_AI_USAGE_OUTPUT_TOKENS})
 
 
 class LlmCall:
     """One call to a model, from just before it is made until its end; it ends exactly once."""
 
     __slots__ = (
-        "_began", "_first_chunk", "_parent", "_started", "_told", "ended", "payload", "request", "session", "span"
+        "_began", "_first_chunk", "_parent", "_retries", "_started", "_told", "_waited", "ended", "payload", "request",
+        "session", "span",
     )  # fmt: skip
 
     def __init__(self, request: LlmRequest, session: Session | None, start_time: int | None) -> None:
@@ -73,17 +99,29 @@ class LlmCall:
         self.session = session
         self.ended = False
         self._first_chunk: float | None = None
+        self._retries = 0
+        self._waited = 0.0
         self._told = start_time is not None
         self._began = time.time_ns() if start_time is None else start_time
         self._started = time.perf_counter()
         self.payload = Payload(session.texts, session) if session else Payload()
         self._parent = _session.live() if session is None else _session.parent_in(session)
         self.span = self._start(start_time)
-        if self.span.is_recording() and self.payload.captures:
-            if request.input is not None:
-                self.payload.deferred(semconv.GEN_AI_INPUT_MESSAGES, request.input)
-            if request.tools is not None:
-                self.payload.deferred(semconv.GEN_AI_TOOL_DEFINITIONS, request.tools, definitions=True)
+        self.give_content(request)
+
+    def give_content(self, request: LlmRequest) -> None:
+        """What is asked, in words. What is given again replaces what was."""
+        payload = self.payload
+        if self.ended or not payload.captures or not self.span.is_recording():
+            return
+        if request.input is not None:
+            payload.deferred(semconv.GEN_AI_INPUT_MESSAGES, request.input)
+        if request.system is not None:
+            payload.deferred(semconv.GEN_AI_SYSTEM_INSTRUCTIONS, request.system)
+        if request.tools is not None:
+            payload.deferred(semconv.GEN_AI_TOOL_DEFINITIONS, request.tools, definitions=True)
+        for name, value in (request.prompt_variables or {}).items():
+            payload.text(semconv.GEN_AI_PROMPT_VARIABLE_PREFIX + name, value)
 
     def _start(self, start_time: int | None) -> Span:
         request = self.request
@@ -106,6 +144,17 @@ class LlmCall:
         """Note that a chunk of a stream has come; the first one counts."""
         if self._first_chunk is None:
             self._first_chunk = time.perf_counter()
+
+    def retry(self, status: int | None, wait: float | None) -> None:
+        """Note that the request is sent again: after an HTTP ``status``, where one came, and ``wait`` seconds."""
+        attributes: dict[str, Any] = {}
+        if status is not None:
+            attributes[semconv.HTTP_RESPONSE_STATUS_CODE] = status
+        if wait is not None:
+            attributes[semconv.SENTRIAL_RETRY_WAIT] = wait
+            self._waited += wait
+        self._retries += 1
+        self.span.add_event(semconv.RETRY_EVENT, attributes)
 
     def succeed(
         self,
@@ -160,6 +209,8 @@ class LlmCall:
         self.ended = True
         seconds = self._seconds(end_time)
         usage = response.usage if response else None
+        if error is None and response is not None:
+            error = response.error
         try:
             priced = self._count(response, usage, named=semconv.SENTRIAL_ESTIMATED_COST in attributes)
             if self.span.is_recording():
@@ -176,6 +227,9 @@ class LlmCall:
     ) -> None:
         if stream_end is not None:
             attributes[semconv.SENTRIAL_STREAM_END] = stream_end
+        if self._retries:
+            attributes[semconv.SENTRIAL_RETRY_COUNT] = self._retries
+            attributes[semconv.SENTRIAL_RETRY_WAIT] = self._waited
         if self._first_chunk is not None:
             attributes[semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._started
         if response is not None:
@@ -203,10 +257,10 @@ class LlmCall:
         call = None
         if usage is not None and model is not None and not named:
             call = PricedCall(self.request.provider, model, usage, time.time_ns())
-        if self.session is not None:
+        if self.session is not None and self.request.operation != semconv.OPERATION_FETCH_RESPONSE:
             self.session.add_call(call, usage)
-            if response is not None and response.tool_call_ids:
-                _remember_requests(self.session.requested_by, response.tool_call_ids, self.span.get_span_context())
+            if response is not None:
+                tool_request.remember(self.session, response, self.span.get_span_context())
         return call
 
 
@@ -233,18 +287,22 @@ def _request_attributes(request: LlmRequest) -> dict[str, Any]:
             attributes[semconv.SERVER_PORT] = request.server_port
     if request.stream:
         attributes[semconv.GEN_AI_REQUEST_STREAM] = True
-    for field, key in _REQUEST:
-        value = getattr(request, field)
+    if request.conversation_id is not None:
+        attributes[semconv.GEN_AI_CONVERSATION_ID] = request.conversation_id
+    for place, key in _REQUEST:
+        value = request[place]
         if value is not None:
             attributes[key] = value
     return attributes
 
 
 def _write_response(response: LlmResponse, attributes: dict[str, Any]) -> None:
-    for field, key in _RESPONSE:
-        value = getattr(response, field)
+    for place, key in _RESPONSE:
+        value = response[place]
         if value is not None:
             attributes[key] = value
+    if response.compacted:
+        attributes[semconv.GEN_AI_CONVERSATION_COMPACTED] = True
     if response.finish_reasons:
         attributes[semconv.GEN_AI_RESPONSE_FINISH_REASONS] = list(response.finish_reasons)
     if response.usage is not None:
@@ -253,9 +311,9 @@ def _write_response(response: LlmResponse, attributes: dict[str, Any]) -> None:
 
 def write_usage(usage: Usage, attributes: dict[str, Any]) -> None:
     """Add the tokens that were said; what was not said is left out, and parts of zero tokens are no news."""
-    for field, key in _USAGE:
-        value = getattr(usage, field)
-        if value or (value == 0 and field in ("input_tokens", "output_tokens")):
+    for place, key in _USAGE:
+        value = usage[place]
+        if value or (value == 0 and key in _WHOLE):
             attributes[key] = value
 
 
@@ -275,10 +333,3 @@ def _common(request: LlmRequest, response: LlmResponse | None, error: object) ->
     if error is not None:
         attributes[semconv.ERROR_TYPE] = failure.type_of_told(error)
     return attributes
-
-
-def _remember_requests(requested_by: dict[str, SpanContext], ids: Any, context: SpanContext) -> None:
-    for call_id in ids:
-        if len(requested_by) >= MAX_REQUESTED:
-            requested_by.pop(next(iter(requested_by)), None)
-        requested_by[call_id] = context

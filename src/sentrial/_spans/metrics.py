@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any
 
 from opentelemetry import metrics
-from opentelemetry.metrics import Histogram
+from opentelemetry.metrics import Histogram, MeterProvider
 
 from sentrial import semconv
-from sentrial._spans.source import SCOPE
+from sentrial._foreign import SCOPE
 from sentrial._version import __version__
 from sentrial.types import Usage
 
@@ -18,9 +18,20 @@ _SECONDS = [0.01 * 2**n for n in range(14)]
 _TOKENS = [4**n for n in range(14)]
 
 
+_used: MeterProvider | None = None
+
+
+def use_provider(provider: MeterProvider | None) -> None:
+    """Record to ``provider`` from now on; to the global one, if ``None``."""
+    global _used
+    if provider is not _used:
+        _used = provider
+        _instruments.cache_clear()
+
+
 @cache
 def _instruments() -> tuple[Histogram, Histogram]:
-    meter = metrics.get_meter(SCOPE, __version__, schema_url=semconv.SCHEMA_URL)
+    meter = metrics.get_meter(SCOPE, __version__, _used, semconv.SCHEMA_URL)
     return (
         meter.create_histogram(
             semconv.METRIC_OPERATION_DURATION,
@@ -39,7 +50,7 @@ def _instruments() -> tuple[Histogram, Histogram]:
 
 def wanted() -> bool:
     """Whether anybody has set a MeterProvider: until then, what would be recorded need not even be put together."""
-    return not type(metrics.get_meter_provider()).__module__.startswith(_API)
+    return _used is not None or not type(metrics.get_meter_provider()).__module__.startswith(_API)
 
 
 # The API's own providers, which stand in for one that is not set, record nothing.

@@ -12,9 +12,8 @@ from opentelemetry import trace
 from opentelemetry.trace import Tracer, TracerProvider
 
 from sentrial import semconv
+from sentrial._foreign import SCOPE
 from sentrial._version import __version__
-
-SCOPE = "sentrial"
 
 _resolve: Callable[[], TracerProvider] = trace.get_tracer_provider
 _tracer: Tracer | None = None

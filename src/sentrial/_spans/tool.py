@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from opentelemetry.trace import Link
+from opentelemetry.trace import Link, SpanContext
 
 from sentrial import _guard, semconv
 from sentrial._payload import Payload, end_span
 from sentrial._session import Session
-from sentrial._spans import amounts, event, failure
+from sentrial._spans import amounts, event, failure, tool_request
 from sentrial._spans.live import LiveEvent, setter
 from sentrial._spans.metadata import write_metadata
 from sentrial._spans.name import read_id, read_name
@@ -37,12 +37,15 @@ class ToolCall(LiveEvent):
         description: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         start_time: int | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> None:
+        """``given``: the arguments as the tool gets them, where ``tool_input`` does not say all of them."""
         super().__init__(session)
         self._failure: object = None
         self._payload = Payload(session.texts, session)
         try:
-            self._start(failure.masked(read_name("tool_name", name)), call_id, description, metadata, start_time)
+            found = self._find_request(name, read_id("call_id", call_id), tool_input if given is None else given)
+            self._start(failure.masked(read_name("tool_name", name)), found, description, metadata, start_time)
             if tool_input is not None:
                 self._payload.json_object(semconv.GEN_AI_TOOL_CALL_ARGUMENTS, tool_input, "input")
             if reasoning is not None:
@@ -50,7 +53,23 @@ class ToolCall(LiveEvent):
         except Exception as error:  # noqa: BLE001 - nothing of ours may keep the user from running the tool
             _guard.failed("starting a tool call", error)
 
-    def _start(self, name: str, call_id: object, description: object, metadata: object, start_time: int | None) -> None:
+    def _find_request(self, name: str, call_id: str | None, arguments: object) -> tuple[str | None, SpanContext | None]:
+        """The model's name for this run, and the model call that asked for it, as far as they are known."""
+        if call_id:
+            found = tool_request.take_named(self._session, call_id)
+            return call_id, found.context if found else None
+        found = tool_request.take(self._session, name, arguments)
+        return (found.call_id, found.context) if found else (None, None)
+
+    def _start(
+        self,
+        name: str,
+        found: tuple[str | None, SpanContext | None],
+        description: object,
+        metadata: object,
+        start_time: int | None,
+    ) -> None:
+        call_id, requested_by = found
         attributes: dict[str, Any] = {
             semconv.GEN_AI_OPERATION_NAME: semconv.OPERATION_EXECUTE_TOOL,
             semconv.GEN_AI_TOOL_NAME: name,
@@ -61,12 +80,10 @@ class ToolCall(LiveEvent):
         if failure.is_told(description):
             attributes[semconv.GEN_AI_TOOL_DESCRIPTION] = failure.masked(description)
         links = []
-        named = read_id("call_id", call_id)
-        if named:
-            attributes[semconv.GEN_AI_TOOL_CALL_ID] = named
-            requested_by = self._session.requested_by.get(named)
-            if requested_by is not None:
-                links.append(Link(requested_by, {semconv.SENTRIAL_LINK: semconv.LINK_REQUESTED_BY}))
+        if call_id:
+            attributes[semconv.GEN_AI_TOOL_CALL_ID] = call_id
+        if requested_by is not None:
+            links.append(Link(requested_by, {semconv.SENTRIAL_LINK: semconv.LINK_REQUESTED_BY}))
         write_metadata(metadata, attributes)
         self.span = event.start_event(
             self._session,

@@ -1,0 +1,133 @@
+"""Tools that a client runs by itself: each run is a tool call of the session, and runs as it would without us."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+from opentelemetry.trace import StatusCode
+
+import sentrial
+from own_client import describe
+from recorder import Recorder
+from recorder.fixtures import record_with
+from sentrial import _guard
+from sentrial._patch.spec import Role, Target, ToolOutcome, ToolRun
+from sentrial._patch.switch import Switch
+from sentrial._patch.tools import build_tool
+
+TARGET = Target("own", "Runner", "run", Role.TOOL)
+
+
+def read_tool(method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> ToolRun | None:
+    name = args[1]
+    return None if name == "elsewhere" else ToolRun(name, {"number": 1}, "call_1", "what it does")
+
+
+def runner(function: Callable[..., Any], **changes: Any) -> Any:
+    """An object whose method ``run`` is ``function``, patched."""
+    switch = Switch()
+    switch.on = True
+    provider = describe("own", TARGET, **{"read_tool": read_tool, **changes})
+    return type("Runner", (), {"run": build_tool(provider, TARGET, function, switch), "switch": switch})()
+
+
+def run_now(self: Any, name: str) -> Any:
+    if name == "fails":
+        raise LookupError(name)
+    return {"ran": name}
+
+
+async def run_soon(self: Any, name: str) -> Any:
+    return run_now(self, name)
+
+
+async def result_of(running: Any) -> Any:
+    return await running if inspect.isawaitable(running) else running
+
+
+def spans_of(recorder: Recorder) -> dict[str, Any]:
+    return {span.name: span for span in recorder.spans}
+
+
+@pytest.fixture
+def session(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    sentrial.configure(instrument=[], store=False)
+    record_with(recorder, monkeypatch)
+    with sentrial.begin("user_1", "agent") as session:
+        yield session
+
+
+both = pytest.mark.parametrize("function", [run_now, run_soon])
+
+
+@both
+async def test_a_run_is_a_tool_call_of_the_session(function: Any, session: Any, recorder: Recorder) -> None:
+    assert await result_of(runner(function).run("find")) == {"ran": "find"}
+    span = spans_of(recorder)["execute_tool find"]
+    attributes = dict(span.attributes or {})
+    assert attributes["gen_ai.tool.call.id"] == "call_1"
+    assert attributes["gen_ai.tool.description"] == "what it does"
+    assert recorder.content(span) == {
+        "gen_ai.tool.call.arguments": {"number": 1},
+        "gen_ai.tool.call.result": {"ran": "find"},
+    }
+
+
+@both
+async def test_a_tool_that_raises_is_a_failed_run_and_raises(function: Any, session: Any, recorder: Recorder) -> None:
+    with pytest.raises(LookupError, match="fails"):
+        await result_of(runner(function).run("fails"))
+    span = spans_of(recorder)["execute_tool fails"]
+    assert span.status.status_code is StatusCode.ERROR
+    assert (span.attributes or {})["error.type"] == "LookupError"
+
+
+@both
+async def test_a_result_that_is_an_exception_is_a_failed_run(function: Any, session: Any, recorder: Recorder) -> None:
+    told = runner(function, read_tool_result=lambda result: ToolOutcome(result, ValueError("not found")))
+    assert await result_of(told.run("find")) == {"ran": "find"}
+    assert spans_of(recorder)["execute_tool find"].status.status_code is StatusCode.ERROR
+
+
+@both
+async def test_outside_of_sessions_it_only_runs(function: Any, recorder: Recorder) -> None:
+    assert await result_of(runner(function).run("find")) == {"ran": "find"}
+    assert recorder.started == 0
+
+
+@both
+async def test_a_tool_that_is_recorded_elsewhere_only_runs(function: Any, session: Any, recorder: Recorder) -> None:
+    assert await result_of(runner(function).run("elsewhere")) == {"ran": "elsewhere"}
+    assert "execute_tool elsewhere" not in spans_of(recorder)
+
+
+@both
+async def test_switched_off_it_only_runs(function: Any, session: Any, recorder: Recorder) -> None:
+    off = runner(function)
+    off.switch.on = False
+    assert await result_of(off.run("find")) == {"ran": "find"}
+    assert "execute_tool find" not in spans_of(recorder)
+
+
+@pytest.mark.quiet_guard
+@pytest.mark.parametrize("reader", ["read_tool", "read_tool_result"])
+@both
+async def test_a_reader_that_raises_costs_the_tool_nothing(
+    function: Any, reader: str, session: Any, recorder: Recorder
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("this reader is broken")
+
+    assert await result_of(runner(function, **{reader: broken}).run("find")) == {"ran": "find"}
+    assert sum(_guard.failures.values()) == 1
+
+
+@both
+def test_it_looks_like_the_original(function: Any) -> None:
+    ours = type(runner(function)).run
+    assert inspect.signature(ours) == inspect.signature(function)
+    assert inspect.iscoroutinefunction(ours) == inspect.iscoroutinefunction(function)
+    assert ours.__qualname__ == function.__qualname__

@@ -1,0 +1,26 @@
+"""A wrapped client: a stream that is read after the session has ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from defects.model_calls import ASK, KEY, judge_calls
+from defects.seen import Seen, Verdict
+from fake_provider import FakeProvider
+
+
+def program() -> dict[str, Any]:
+    import openai
+
+    import sentrial
+
+    with FakeProvider() as model, openai.OpenAI(base_url=model.base_url, **KEY) as client:
+        with sentrial.begin("alice", "agent", input="hello"):
+            stream = sentrial.wrap_openai(client).chat.completions.create(**ASK, stream=True)
+        for _ in stream:
+            pass
+    return {}
+
+
+def judge(seen: Seen) -> Verdict:
+    return judge_calls(seen)
