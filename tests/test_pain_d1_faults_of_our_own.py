@@ -29,7 +29,7 @@ ON_THE_USERS_THREAD = [
     "_patch.call", "_patch.attempts", "_patch.inside", "_patch.doubled",
     "_patch.method", "_known_clients", "_foreign", "_providers.stainless",
     "_patch.streams", "_patch.body", "_patch.abandoned", "_patch.install",
-    "_export.tap", "_providers.openai_chat", "_patch.carry",
+    "_export.tap", "_providers.openai.chat", "_patch.carry",
     *(f"_decorated.{name}" for name in (
         "arguments", "decision", "event", "own_context", "run", "session", "tool", "wrapper", "yielded",
     )),

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from openai import AsyncOpenAI, OpenAI
-from openai.resources.chat.completions import AsyncCompletions, Completions
+from openai._base_client import AsyncAPIClient, BaseClient, SyncAPIClient
 from opentelemetry import trace
 
 import sentrial
@@ -21,8 +21,8 @@ from sentrial import SentrialClient
 
 KEY = "sentrial_test_key"
 PATCHED: list[tuple[type, str]] = [
-    (Completions, "create"), (AsyncCompletions, "create"), (ThreadPoolExecutor, "submit"), (threading.Thread, "start"),
-    (threading.Thread, "_bootstrap_inner"),
+    (SyncAPIClient, "request"), (AsyncAPIClient, "request"), (BaseClient, "_build_request"),
+    (ThreadPoolExecutor, "submit"), (threading.Thread, "start"), (threading.Thread, "_bootstrap_inner"),
 ]  # fmt: skip
 
 ORIGINALS = [vars(owner)[name] for owner, name in PATCHED]

@@ -55,6 +55,11 @@ async def test_the_chunks_are_those_of_the_unpatched_client(client: Adapter, ser
     assert server.requests[0].body == server.requests[1].body
 
 
+def byte_stream(kind: type) -> type:
+    """The class of byte streams, of the HTTP client that is used, which ``kind`` is one of."""
+    return next(each for each in kind.__mro__ if each.__name__ in ("SyncByteStream", "AsyncByteStream"))
+
+
 async def test_the_stream_is_the_clients_own_object(http_client: Adapter, server: FakeProvider) -> None:
     client = http_client
     module = importlib.import_module(client.module)
@@ -67,7 +72,8 @@ async def test_the_stream_is_the_clients_own_object(http_client: Adapter, server
     assert vars(ours).keys() == vars(theirs).keys()
     assert vars(ours.response).keys() == vars(theirs.response).keys()
     assert isinstance(ours._iterator, type(theirs._iterator))
-    assert isinstance(ours.response.stream, type(theirs.response.stream))
+    # Not the very class: a client that makes spans of its own puts one there, and ours stand for those.
+    assert isinstance(ours.response.stream, byte_stream(type(theirs.response.stream)))
     assert type(pickle.loads(pickle.dumps(ours.response))) is type(theirs.response)
     assert type(copy.deepcopy(ours.response)) is type(theirs.response)
     assert vars(copy.copy(ours)) == vars(ours)
