@@ -54,8 +54,12 @@ SMOKE := tests/_patch tests/_providers tests/_spans tests/_store tests/contract 
 	tests/test_seed.py tests/test_session_end.py tests/test_session_tree.py
 
 .PHONY: matrix-smoke
-matrix-smoke: environments ## all tests with the lowest dependencies, and beside that the heart of them in the other cells
-	$(MAKE) --jobs 2 --keep-going --output-sync=target matrix-$(firstword $(CELLS)) smoke
+matrix-smoke: environments ## all tests with the lowest dependencies, and the heart of them in the other cells
+	$(MAKE) lowest
+	$(MAKE) smoke
+
+.PHONY: lowest
+lowest: matrix-$(firstword $(CELLS))
 
 .PHONY: smoke
 smoke:
