@@ -192,7 +192,9 @@ async def test_a_suppressed_call_is_not_recorded(client: Adapter, recorder: Reco
 
 
 @pytest.mark.quiet_guard
-@pytest.mark.parametrize("reader", ["recognise", "read_request", "read_response", "make_accumulator"])
+@pytest.mark.parametrize(
+    "reader", ["recognise", "read_request", "read_response", "make_accumulator", "answer_in", "read_error_code"]
+)
 async def test_a_reader_that_raises_costs_the_program_nothing(
     client: Adapter, server: FakeProvider, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, reader: str
 ) -> None:
@@ -256,8 +258,8 @@ def with_broken(provider: Provider, reader: str) -> Provider:
     def broken(*_: Any) -> Any:
         raise RuntimeError("this reader is broken")
 
-    if reader == "recognise":
-        return dataclasses.replace(provider, recognise=broken)
+    if reader in ("recognise", "read_error_code"):
+        return dataclasses.replace(provider, **{reader: broken})
 
     def recognise(*called: Any) -> Outgoing | None:
         found = provider.recognise(*called)

@@ -186,6 +186,14 @@ class ModelCall:
             _guard.failed(f"reading an exception of {self._named}", failure)
             return None
 
+    def _read_code(self, error: BaseException) -> dict[str, Any]:
+        try:
+            code = self._provider.read_error_code(error)
+        except Exception as failure:  # noqa: BLE001 - a span without the code is better than none
+            _guard.failed(f"reading the code of an error of {self._named}", failure)
+            code = None
+        return {semconv.SENTRIAL_ERROR_CODE: code} if code else {}
+
     def _gathered(self) -> Any:
         if self.accumulator is None:
             return None
@@ -213,9 +221,7 @@ class ModelCall:
     def _fail(self, error: BaseException, answer: Any) -> None:
         try:
             stream_end = llm.STREAM_ERROR if self.accumulator is not None and self.streams else None
-            code = self._provider.read_error_code(error)
-            told = {semconv.SENTRIAL_ERROR_CODE: code} if code else {}
-            self._llm.fail(error, self._read(answer), stream_end=stream_end, attributes=told)
+            self._llm.fail(error, self._read(answer), stream_end=stream_end, attributes=self._read_code(error))
         except Exception as failure:  # noqa: BLE001 - the program must get its own exception, not ours
             _guard.failed(f"ending a call of {self._named}", failure)
 
