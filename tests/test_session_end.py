@@ -216,7 +216,7 @@ def test_a_loud_client_raises_for_what_a_quiet_one_logs(server: SentrialStandIn)
 def test_a_session_of_another_process_is_completed_by_a_span_of_its_own(
     server: SentrialStandIn, client: SentrialClient
 ) -> None:
-    session_id = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"
+    session_id = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
     client.track_tool_call(session_id, "t", {}, {})
     assert client.complete_session(
         session_id, success=False, failure_reason="no", prompt_tokens=7, completion_tokens=5, assistant_output="bye"
