@@ -11,12 +11,13 @@ PYTHON := $(shell .ci/pythons --default)
 endif
 
 # What an environment is made of: when one of these changes, it is made again.
-INGREDIENTS := pyproject.toml src/sentrial/_version.py .ci/environment $(wildcard tests/pins/*.txt tests/clients/*.txt)
+INGREDIENTS := pyproject.toml src/sentrial/_version.py .ci/environment $(wildcard tests/pins/*.txt tests/clients/*.txt tests/frameworks/*.txt)
 
 # The matrix: VERSION-SET. Newest dependencies on every Python that this machine has, the others on the oldest.
 PYTHONS = $(shell .ci/pythons | cut -d' ' -f1)
 OF_TEST = $(shell "$(PYTHON)" -c 'import sys; print("%d.%d-newest" % sys.version_info[:2])')
-CELLS = $(firstword $(PYTHONS))-lowest $(firstword $(PYTHONS))-wrapt-1 $(filter-out $(OF_TEST),$(PYTHONS:%=%-newest))
+OLDEST = $(firstword $(PYTHONS))
+CELLS = $(OLDEST)-lowest $(OLDEST)-langchain-oldest $(OLDEST)-wrapt-1 $(filter-out $(OF_TEST),$(PYTHONS:%=%-newest))
 
 .PHONY: help
 help: ## this list
@@ -43,27 +44,33 @@ matrix: $(CELLS:%=matrix-%) ## all tests on every other Python found, and with t
 # What needs programs that are heavy to install or to build runs in `make test` alone: it shows the same on any Python.
 HEAVY := $(wildcard tests/collector tests/living_with tests/zero_code)
 
+# What needs LangChain: the lowest set has none, and the set with the oldest LangChain is there for nothing else.
+LANGCHAIN := $(wildcard tests/_frameworks tests/with_langchain tests/langchain_* tests/test_langchain_*)
+WITHOUT_LANGCHAIN := $(LANGCHAIN:%=--ignore=%)
+OF_CELL = $(if $(filter %-langchain-oldest,$*),$(LANGCHAIN),$(HEAVY:%=--ignore=%) $(if $(filter %-lowest,$*),$(WITHOUT_LANGCHAIN)))
+
 # One environment and one cache each, so that cells can run at the same time.
 matrix-%: .venv-%/made
-	.venv-$*/bin/python -m pytest -o cache_dir=.venv-$*/pytest_cache $(if $(TESTS),$(TESTS),$(HEAVY:%=--ignore=%))
+	.venv-$*/bin/python -m pytest -o cache_dir=.venv-$*/pytest_cache $(if $(TESTS),$(TESTS),$(OF_CELL))
 
 # Where Pythons and dependencies differ: contexts, patches, threads, forks, SQLite.
-SMOKE := tests/_patch tests/_providers tests/_spans tests/_store tests/contract tests/test_contexts.py \
-	tests/test_contexts_of_threads.py tests/test_current_session.py tests/test_decorators_generators.py \
-	tests/test_decorators_session.py tests/test_fork.py tests/test_handover.py tests/test_process_end.py tests/test_same_tree.py \
-	tests/test_seed.py tests/test_session_end.py tests/test_session_tree.py
+SMOKE := tests/_patch tests/_spans tests/_store tests/contract/test_contract_calls.py tests/contract/test_contract_cancelled.py \
+	tests/contract/test_contract_streams.py tests/test_contexts.py tests/test_contexts_of_threads.py tests/test_current_session.py \
+	tests/test_decorators_generators.py tests/test_decorators_session.py tests/test_fork.py tests/test_handover.py \
+	tests/test_process_end.py tests/test_same_tree.py tests/test_seed.py tests/test_session_end.py tests/test_session_tree.py \
+	tests/with_langchain/test_langchain_agents.py
 
 .PHONY: matrix-smoke
-matrix-smoke: environments ## all tests with the lowest dependencies, and the heart of them in the other cells
+matrix-smoke: environments ## all tests with the lowest dependencies and LangChain, and the heart of them in the other cells
 	$(MAKE) lowest
 	$(MAKE) smoke
 
 .PHONY: lowest
-lowest: matrix-$(firstword $(CELLS))
+lowest: matrix-$(OLDEST)-lowest matrix-$(OLDEST)-langchain-oldest
 
 .PHONY: smoke
 smoke:
-	$(MAKE) --jobs 1 TESTS="$(SMOKE)" $(patsubst %,matrix-%,$(wordlist 2,99,$(CELLS)))
+	$(MAKE) --jobs 1 TESTS="$(SMOKE)" $(patsubst %,matrix-%,$(wordlist 3,99,$(CELLS)))
 
 .PHONY: environments
 environments: .venv/made $(CELLS:%=.venv-%/made) ## what `test` and `matrix` need, and nothing run
@@ -86,7 +93,7 @@ side-by-side: .venv/made .venv-old/made ## the same programs on the older SDK an
 .venv-old/made:
 	rm -rf .venv-old
 	"$(PYTHON)" -m venv .venv-old
-	.venv-old/bin/python -m pip install --quiet "sentrial==0.6.0" httpx requests openai anthropic google-genai
+	.venv-old/bin/python -m pip install --quiet "sentrial==0.6.0" httpx requests openai anthropic google-genai langchain-classic
 	touch .venv-old/made
 
 # The OpenTelemetry Collector, from source: minutes and 2 GB of Go's caches the first time, then nothing until the manifest changes.
@@ -126,7 +133,7 @@ SHARED = $(if $(SENTRIAL_SHARED),$(SENTRIAL_SHARED),$(CURDIR)/../shared)
 .PHONY: conformance
 conformance: .venv/made ## every span of the scenarios and of the contract suite, held against the GenAI conventions
 	rm -rf .conformance && mkdir .conformance
-	CONFORMANCE_DIR="$(CURDIR)/.conformance" .venv/bin/python -m pytest -q tests/scenarios tests/contract
+	CONFORMANCE_DIR="$(CURDIR)/.conformance" .venv/bin/python -m pytest -q tests/scenarios tests/contract tests/with_langchain
 	PYTHONPATH=tests .venv/bin/python -m conformance .conformance "$(SHARED)"
 
 # Other instrumentations of the model clients, the newest of each in an environment of its own in .compare/.
@@ -134,6 +141,10 @@ conformance: .venv/made ## every span of the scenarios and of the contract suite
 compare: .venv/made ## every other instrumentation of the model clients against ours, into docs/compare.md
 	PYTHONPATH=tests .venv/bin/python -m compare docs/compare.md
 	.venv/bin/python -m pytest tests/compare
+
+.PHONY: benchmark-langchain
+benchmark-langchain: .venv/made ## what recording LangChain costs, beside other instrumentations of it
+	.venv/bin/python benchmarks/added_time_langchain.py
 
 .PHONY: clean
 clean: ## remove all that was made here

@@ -21,13 +21,17 @@ Messages = list[dict[str, Any]]
 
 def asks_for(call_id: str, tool: str, arguments: dict[str, Any]) -> Answer:
     """An answer in which the model asks for a tool."""
-    function = {"name": tool, "arguments": json.dumps(arguments)}
+    return asks_for_several((call_id, tool, arguments))
+
+
+def asks_for_several(*calls: tuple[str, str, dict[str, Any]]) -> Answer:
+    """An answer in which the model asks for several tools at once: for each its id, its name and its arguments."""
+    tool_calls = [
+        {"id": call_id, "type": "function", "function": {"name": tool, "arguments": json.dumps(arguments)}}
+        for call_id, tool, arguments in calls
+    ]
     return {
-        "message": {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [{"id": call_id, "type": "function", "function": function}],
-        },
+        "message": {"role": "assistant", "content": None, "tool_calls": tool_calls},
         "finish_reason": "tool_calls",
     }
 
@@ -49,17 +53,21 @@ def offline_model(*answers: Answer | Callable[[Messages], Answer], pause: float 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def handle(self) -> None:
+            # A client may hang up in the middle of an answer, or while the next request is awaited.
+            with suppress(ConnectionError):
+                super().handle()
+
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             time.sleep(pause)
             answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
             completion = _completion(request["messages"], answer(request["messages"]) if callable(answer) else answer)
-            with suppress(ConnectionError):
-                if request.get("stream"):
-                    wants_usage = (request.get("stream_options") or {}).get("include_usage", False)
-                    self.reply("text/event-stream", _chunks(completion, wants_usage), pause / 2)
-                else:
-                    self.reply("application/json", [json.dumps(completion)], 0)
+            if request.get("stream"):
+                wants_usage = (request.get("stream_options") or {}).get("include_usage", False)
+                self.reply("text/event-stream", _chunks(completion, wants_usage), pause / 2)
+            else:
+                self.reply("application/json", [json.dumps(completion)], 0)
 
         def reply(self, content_type: str, pieces: Iterable[str], pause: float) -> None:
             self.send_response(200)
@@ -110,9 +118,13 @@ def _chunks(completion: dict[str, Any], wants_usage: bool) -> Iterator[str]:
 def _deltas(completion: dict[str, Any], wants_usage: bool) -> Iterator[dict[str, Any]]:
     (choice,) = completion["choices"]
     head = {**completion, "object": "chat.completion.chunk", "usage": None}
-    for word in re.findall(r"\S+\s*", choice["message"]["content"]):
-        delta = {"role": "assistant", "content": word}
-        yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    said: list[dict[str, Any]] = [
+        {"content": word} for word in re.findall(r"\S+\s*", choice["message"]["content"] or "")
+    ]
+    for index, call in enumerate(choice["message"].get("tool_calls", ())):
+        said.append({"tool_calls": [{"index": index, **call}]})
+    for piece in said:
+        yield {**head, "choices": [{"index": 0, "delta": {"role": "assistant", **piece}, "finish_reason": None}]}
     yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
     if wants_usage:
         yield {**head, "choices": [], "usage": completion["usage"]}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,10 @@ from sentrial._spans import metrics as our_metrics
 
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
 SHARED = Path(os.environ.get("SENTRIAL_SHARED") or Path(__file__).parents[2] / "shared")
+
+THREADS_END_WITHIN = 30.0
+
+_modules_frozen = 0
 
 
 @pytest.fixture
@@ -83,6 +89,16 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Keep what libraries are made of out of the hundreds of garbage collections to come: half a second each."""
+    global _modules_frozen
+    if len(sys.modules) > _modules_frozen + 50:
+        _modules_frozen = len(sys.modules)
+        gc.collect()
+        gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Iterator[None]:
     """In CI what cannot run has failed: nothing is skipped there."""
@@ -108,7 +124,7 @@ def _failed_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> pyte
 def _still_running(threads: set[threading.Thread]) -> list[str]:
     ours = [thread for thread in threads if thread.name.startswith("sentrial")]
     for thread in ours:
-        thread.join(5)
+        thread.join(THREADS_END_WITHIN)
     return [thread.name for thread in ours if thread.is_alive()]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import trio
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -88,6 +89,22 @@ async def test_a_cancelled_request_is_a_cancelled_session(server: SentrialStandI
     with pytest.raises(asyncio.CancelledError):
         await task
     (spans,) = await asyncio.to_thread(sessions, server, 1)
+    assert by_name(spans)[ROOT]["attributes"]["sentrial.session.outcome"] == "cancelled"
+    assert by_name(spans)[ROOT]["status_code"] == 0
+
+
+def test_so_is_one_that_trio_cancels(server: SentrialStandIn) -> None:
+    async def handle() -> None:
+        with trio.move_on_after(0.01), request():
+            call = llm.begin(LlmRequest(operation="chat", provider="openai", model="gpt-4o"))
+            try:
+                await trio.sleep_forever()
+            except trio.Cancelled as error:
+                call.fail(error)
+                raise
+
+    trio.run(handle)
+    (spans,) = sessions(server, 1)
     assert by_name(spans)[ROOT]["attributes"]["sentrial.session.outcome"] == "cancelled"
     assert by_name(spans)[ROOT]["status_code"] == 0
 

@@ -199,7 +199,7 @@ def test_none_wherever_the_document_shows_a_value_loses_nothing(
     assert [root["sentrial.session.outcome"] for root in roots] == ["completed", "completed"]
     assert [said.split("=")[0] for said in words_of(caplog)] == [
         "sentrial: agent_name (event of begin)", "sentrial: tool_name", "sentrial: None is no session id: give what "
-        "create_session() or begin() returned. More of this kind is not logged.",
+        "create_session() returned, or begin(...).session_id. More of this kind is not logged.",
     ]  # fmt: skip
 
 

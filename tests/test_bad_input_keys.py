@@ -126,7 +126,7 @@ Bad = Callable[[SentrialClient, Interaction, int], object]
 BAD: dict[str, tuple[Bad, int, str]] = {
     "unknown id": (
         lambda client, session, n: client.track_tool_call(f"session-{n}", "t", {}, {}), 0,
-        "'session-0' is no session id: give what create_session() or begin() returned.",
+        "'session-0' is no session id: give what create_session() returned, or begin(...).session_id.",
     ),
     "confidence": (
         lambda client, session, n: session.track_decision("why", confidence=n + 7), 1_000,

@@ -62,7 +62,7 @@ def run(server: SentrialStandIn, store: Path, before: str = "", **variables: str
             "SENTRIAL_API_KEY": KEY,
             "SENTRIAL_API_URL": server.url,
             "SENTRIAL_STORE": str(store),
-            "SENTRIAL_FLUSH_TIMEOUT": "2",
+            "SENTRIAL_FLUSH_TIMEOUT": "5",
             **variables,
         },
     )

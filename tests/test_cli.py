@@ -12,12 +12,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openai
 import pytest
 
+import sentrial
+from fake_provider import FakeProvider
 from fixed_spans import support_agent
 from fixed_spans.rows import LLM, TOOL, root, row, session_id
 from sentrial._version import __version__
+from switched import CALL
 from terminal import failed, printed, run, store, write
+
+REMEDY = """\
+A call belongs to the session around it: put sentrial.begin(...) or @sentrial.session around your agent,
+or set SENTRIAL_AUTO_SESSION=call, and each model call outside of sessions is one of its own.
+"""
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -127,8 +136,18 @@ def test_the_store_is_found_at_the_usual_place(tmp_path: Path) -> None:
 
 def test_an_empty_store_says_so(path: Path) -> None:
     write(path, [])
-    assert printed("sessions", "list", "--store", path, columns=300).splitlines() == [f"no sessions yet in {path}"]
-    assert failed("sessions", "show", "last", "--store", path) == f"Error: no sessions yet in {path}\n"
+    said = printed("sessions", "list", "--store", path, columns=300)
+    assert said == f"no sessions yet in {path}\n{REMEDY}"
+    assert failed("sessions", "show", "last", "--store", path) == f"Error: {said}"
+
+
+def test_a_store_with_calls_outside_of_sessions_says_how_they_come_into_one(path: Path) -> None:
+    sentrial.configure(store=str(path))
+    with FakeProvider() as model, openai.OpenAI(api_key="k", base_url=model.base_url) as client:
+        client.chat.completions.create(**CALL)
+    sentrial.shutdown()
+    said = printed("sessions", "list", "--store", path, columns=300)
+    assert said == f"no sessions yet in {path}, but calls that belong to none\n{REMEDY}"
 
 
 def test_a_session_is_shown_by_the_start_of_its_id_or_the_short_one(support: Path) -> None:
@@ -194,8 +213,9 @@ def test_a_pipe_that_is_closed_ends_the_command_quietly(path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", ["click", "rich"])
-def test_without_the_extra_it_says_what_to_install(missing: str, tmp_path: Path) -> None:
-    program = f"import sys; sys.modules[{missing!r}] = None; from sentrial.cli import main; main()"
+@pytest.mark.parametrize("module", ["sentrial.cli", "sentrial._cli"])
+def test_without_the_extra_it_says_what_to_install(module: str, missing: str) -> None:
+    program = f"import runpy, sys; sys.modules[{missing!r}] = None; runpy.run_module({module!r}, None, '__main__')"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == 'the sentrial command needs click and rich: pip install "sentrial-otel[cli]"\n'

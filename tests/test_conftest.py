@@ -114,7 +114,9 @@ def test_nothing_of_one_test_reaches_the_next(tmp_path: Path) -> None:
 
 LEAVES_A_THREAD = """
 import threading
+import conftest
 
+conftest.THREADS_END_WITHIN = 0.1
 gone = threading.Event()
 
 def test_that_leaves_a_thread():

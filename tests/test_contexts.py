@@ -32,6 +32,35 @@ def query(name: str) -> None:
     trace.get_tracer("db").start_span(name).end()
 
 
+# --- cells of a notebook, each a task of its own ----------------------------------------------------------------------
+
+
+async def test_a_session_of_a_notebook_is_current_in_the_cells_that_say_so(server: SentrialStandIn) -> None:
+    begun: list[Interaction] = []
+
+    async def first() -> None:
+        with sentrial.begin("u", "one cell"):
+            query("SELECT whole")
+
+    async def second() -> None:
+        begun.append(sentrial.begin("u", "three cells"))
+
+    async def third() -> None:
+        query("SELECT lost")
+        with sentrial.attach(begun[0].session_id):
+            query("SELECT attached")
+
+    async def fourth() -> None:
+        begun[0].finish(output="done")
+
+    for cell in (first, second, third, fourth):
+        await asyncio.create_task(cell())
+    spans = arrived(server)
+    assert set(spans) == {"invoke_agent one cell", "SELECT whole", "invoke_agent three cells", "SELECT attached"}
+    assert session_of(spans["SELECT whole"]) == id_of(spans["invoke_agent one cell"])
+    assert session_of(spans["SELECT attached"]) == id_of(spans["invoke_agent three cells"])
+
+
 # --- many at once ----------------------------------------------------------------------------------------------------
 
 

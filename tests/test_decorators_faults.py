@@ -37,7 +37,7 @@ PARTS = (
     "sentrial._decorated.run.Yielded",
     "sentrial._decorated.run.abandoned.watch",
     "sentrial._decorated.run.abandoned.put_aside",
-    "sentrial._decorated.run.failure.is_control_flow",
+    "sentrial._decorated.run.failure.outcome_of_control_flow",
     "sentrial._decorated.session.AroundAgent.leave",
     "sentrial._decorated.session.AroundAgent.end",
     "sentrial._decorated.session.around",

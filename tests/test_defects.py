@@ -1,6 +1,6 @@
 """The defects of the old SDK, by number: each program of tests/defects under ours, and the page that shows both.
 
-The wrappers of clients have a file of their own.
+The wrappers of clients and LangChain's handler have files of their own.
 """
 
 from __future__ import annotations
@@ -296,7 +296,8 @@ def test_defect_30c_sessions_can_be_sampled() -> None:
 
 
 def test_every_defect_has_its_test() -> None:
-    files = Path(__file__).parent.glob("test_defects*.py")
+    here = Path(__file__).parent
+    files = [*here.glob("test_defects*.py"), here / "test_langchain_defects.py"]
     tests = "".join(path.read_text(encoding="utf-8") for path in files)
     tested = {found.lstrip("0") for found in re.findall(r"^def test_defect_(\d+[a-z]?)_", tests, re.MULTILINE)}
     assert tested == {run.number(name) for name in run.names()}

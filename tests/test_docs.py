@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+import sentrial
 from fake_provider import FakeProvider
 from pages import LEAVES, PAGES, ROOT, blocks_of, program_of
 from receivers import SentrialStandIn
@@ -17,16 +19,13 @@ from stored import Stored, sessions_in
 
 
 def test_the_page_of_settings_has_a_row_for_each_setting_with_its_variables() -> None:
-    rows = {
-        match[1]: line
-        for line in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").splitlines()
-        if (match := re.match(r"\| `(\w+)` \|", line))
-    }
-    assert rows.keys() == SETTINGS.keys()
-    missing = [
-        (name, variable) for name, row in SETTINGS.items() for variable in row.variables if variable not in rows[name]
+    lines = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").splitlines()
+    rows = [match for line in lines if (match := re.match(r"\| (?:`(\w+)`|none) \|(.*?)\|", line))]
+    assert [set(re.findall(r"\w+", match[2])) for match in rows] == [
+        {*row.variables, *row.standard} for row in SETTINGS.values()
     ]
-    assert missing == []
+    arguments = {match[1] for match in rows} - {None}
+    assert arguments == SETTINGS.keys() & inspect.signature(sentrial.configure).parameters.keys()
 
 
 def test_the_page_of_spans_names_no_attribute_that_is_not_emitted() -> None:

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +219,11 @@ def test_versions_extras_and_clients_are_told(looked: Any) -> None:
 def test_in_a_process_of_its_own_it_tells_what_there_is_to_patch(looked: Any) -> None:
     document = looked("--no-send")
     states = {(each["client"], each["state"], each["calls"]) for each in document["clients"]}
-    assert states == {(name, "will be patched", None) for name in ("anthropic", "google", "openai")}
+    langchain = "not installed" if find_spec("langchain_core") is None else "will be patched"
+    assert states == {
+        *((name, "will be patched", None) for name in ("anthropic", "google", "openai")),
+        ("langchain", langchain, None),
+    }
     off = looked("--no-send", SENTRIAL_INSTRUMENT="openai", SENTRIAL_ENABLED="0")
     assert {each["state"] for each in off["clients"]} == {"off"}
 

@@ -12,6 +12,8 @@ import pytest
 from own_client import describe
 from sentrial._config import Config
 from sentrial._diagnosis import clients, local_store, others
+from sentrial._diagnosis.finding import Finding
+from sentrial._library_versions import REQUIREMENTS
 from sentrial._patch import install
 from sentrial._patch.spec import Provider, Target
 
@@ -49,7 +51,7 @@ def test_in_a_process_of_its_own_it_foresees_what_will_be_patched(library: Any) 
         "not in this version",
     ]
     assert foreseen(describe("a", Target("no_such_library.chat", "Chat", "ask"))) == ["not installed"]
-    assert foreseen(describe("a", Target(there, "Chat", "ask")), Config(instrument=("b",))) == ["off"]
+    assert foreseen(describe("a", Target(there, "Chat", "ask")), Config(instrument=("openai",))) == ["off"]
     assert foreseen(describe("a", Target(there, "Chat", "ask")), Config(enabled=False)) == ["off"]
 
 
@@ -73,6 +75,28 @@ def test_a_version_without_anything_that_we_know_is_a_problem(library: Any) -> N
     both = describe("a", Target(there, "Chat", "gone"), Target(there, "Chat", "ask"))
     read = clients.read_clients([both], Config(), own_process=True)
     assert clients.findings_of(read, own_process=True) == []
+
+
+@pytest.mark.parametrize("own_process", [True, False])
+def test_a_version_older_than_what_is_tested_is_a_problem_where_it_is_recorded(
+    library: Any, monkeypatch: pytest.MonkeyPatch, own_process: bool
+) -> None:
+    monkeypatch.setitem(REQUIREMENTS, "a", "pytest >= 99.1")
+    of = describe("a", Target(library(CHAT), "Chat", "ask"))
+
+    def found(config: Config) -> list[Finding]:
+        return clients.findings_of(clients.read_clients([of], config, own_process=own_process), own_process=own_process)
+
+    install.install(None, [of])
+    (finding,) = found(Config())
+    assert (finding.level, finding.code) == ("problem", "client-unsupported")
+    assert finding.words == (
+        f"pytest {pytest.__version__} is older than 99.1, the oldest version that is tested: "
+        "what is recorded of it may not be whole"
+    )
+    assert finding.remedy == "Upgrade pytest."
+    install.uninstall()
+    assert found(Config(instrument=())) == []
 
 
 def test_in_a_program_nothing_is_imported_for_it(library: Any) -> None:

@@ -11,7 +11,11 @@ import pytest
 
 from examined import look, notes, problems
 from receivers import SentrialStandIn
+from sentrial._cli.doctor_page import _plain
+from sentrial._config import Config
 from sentrial._diagnosis import settings
+from sentrial._pii import PiiConfig
+from sentrial._settings import SETTINGS
 
 KEY = "sentrial_test_key_0123456789"
 
@@ -54,6 +58,23 @@ def test_an_address_without_a_key(set_to: Any) -> None:
     assert remedy == "Set SENTRIAL_API_KEY, or api_key= in configure()."
 
 
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({}, "sessions stay in the local store"),
+        ({"SENTRIAL_STORE": "off"}, "no destination of ours gets sessions (SENTRIAL_STORE=off)"),
+    ],
+)
+def test_no_destination(variables: dict[str, str], words: str, set_to: Any, tmp_path: Path) -> None:
+    set_to(**variables)
+    document = look(send=bool(variables))
+    (finding,) = [each for each in document["findings"] if each["code"] == "no-destination"]
+    assert (finding["level"], finding["words"]) == ("note", f"no key and no collector is set: {words}")
+    assert [each["kind"] for each in document["destinations"]] == ([] if variables else ["store"])
+    assert document["store"]["in_use"] is not bool(variables)
+    assert list((tmp_path / "home").iterdir()) == []
+
+
 def test_a_key_that_cannot_be_one(set_to: Any) -> None:
     words, _ = settings_found(set_to, SENTRIAL_API_KEY="two words")["setting-unusable"]
     assert words.startswith("SENTRIAL_API_KEY=(not shown) is not usable: it must be the key alone")
@@ -73,6 +94,20 @@ def test_settings_that_make_no_sense(set_to: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("instrument", [None, (), ("openai", "langchain")])
+@pytest.mark.parametrize("auto_session", [(), ("request", "call")])
+@pytest.mark.parametrize("pii", [None, PiiConfig(enabled=True, mode="hash")])
+def test_each_value_is_shown_as_it_would_be_written_to_have_it(
+    instrument: tuple[str, ...] | None, auto_session: tuple[str, ...], pii: PiiConfig | None
+) -> None:
+    config = Config(instrument=instrument, auto_session=auto_session, pii=pii)
+    shown = {each["name"]: each["value"] for each in settings.read_settings(config)["settings"]}
+    for name, value in shown.items():
+        if value is not None:
+            assert SETTINGS[name].read(_plain(value)) == getattr(config, name), name
+    assert {"instrument", "auto_session", "pii"} <= {name for name, value in shown.items() if value is not None}
+
+
 def test_a_setting_of_opentelemetry_that_makes_no_sense(set_to: Any) -> None:
     set_to(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", OTEL_EXPORTER_OTLP_TIMEOUT="soon")
     assert "OTEL_EXPORTER_OTLP_TIMEOUT is 'soon'" in notes(look(send=False))["logged"]
@@ -87,8 +122,8 @@ def test_a_variable_that_is_misspelled(set_to: Any) -> None:
 
 def test_clients_that_nobody_knows(set_to: Any) -> None:
     words, remedy = settings_found(set_to, SENTRIAL_INSTRUMENT="opnai, openai")["client-unknown"]
-    assert words == "SENTRIAL_INSTRUMENT names clients that are not known: opnai"
-    assert remedy.startswith("This version knows: anthropic, google, openai")
+    assert words == "SENTRIAL_INSTRUMENT names 'opnai' (did you mean openai?), and no library is known by that name."
+    assert remedy == "Recorded of what it names: openai. Known are: anthropic, google, langchain, openai."
 
 
 @pytest.mark.parametrize(

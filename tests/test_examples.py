@@ -1,63 +1,24 @@
-"""The examples, run as users run them: each a process, nothing set but PATH and HOME; and what is in the store then."""
+"""The examples as users run them. Those with LangChain have a file of their own."""
 
 from __future__ import annotations
 
 import ast
 import asyncio
-import os
-import re
-import signal
-import subprocess
-import sys
+import importlib
+import socket
+import struct
+import threading
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from example_programs import EXAMPLES, Service, given, got, run, said
 from old_sdk import old_names
-from sentrial._store.location import store_path
-from sentrial._store.span_row import SpanRow
-from stored import Stored, content, sessions_in, words
-
-EXAMPLES = Path(__file__).parent.parent / "examples"
-
-
-def environment(**variables: str) -> dict[str, str]:
-    return {**{name: os.environ[name] for name in ("PATH", "HOME")}, **variables}
-
-
-def run(name: str, **variables: str) -> tuple[list[str], list[Stored]]:
-    """What the example prints, and the sessions in the store afterwards."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / name)],
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    store = store_path({})
-    notes = done.stderr.splitlines()
-    if not variables:
-        assert notes.pop(0).startswith("sentrial: no Sentrial key and no collector is set, so sessions are kept in ")
-    assert (done.returncode, notes) == (0, [])
-    return done.stdout.splitlines(), sessions_in(store)
-
-
-def said(session: Stored) -> tuple[list[str], list[str]]:
-    """What the user said, and what the agent answered."""
-    return words(session.root, "gen_ai.input.messages"), words(session.root, "gen_ai.output.messages")
-
-
-def given(tool: SpanRow) -> Any:
-    return content(tool, "gen_ai.tool.call.arguments")
-
-
-def got(tool: SpanRow) -> Any:
-    return content(tool, "gen_ai.tool.call.result")
+from stored import words
 
 
 def test_the_support_agent_is_one_whole_session() -> None:
@@ -123,42 +84,36 @@ def test_decorated_functions_are_a_session_with_its_tools_and_a_decision() -> No
     assert str(decision["sentrial.decision.reasoning"]).startswith("Bought on 2025-03-01.")
 
 
+def test_a_client_that_hangs_up_is_no_error_of_the_offline_model(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    offline_model = importlib.import_module("offline_model")
+    body = b'{"messages": [], "stream": true}'
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with offline_model.offline_model(offline_model.says("Hello"), pause=0) as url:
+        for awaited in (b"data: ", b"0\r\n\r\n"):  # in the middle of an answer, and after it
+            with socket.create_connection(("127.0.0.1", urlsplit(url).port)) as connection:
+                connection.sendall(head + body)
+                found = b""
+                while awaited not in found:
+                    found += connection.recv(1)
+                # Closed so, a reset is what the other side hears.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        serving = [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
+        for thread in serving:
+            thread.join(10)
+    assert capsys.readouterr().err == ""
+
+
 # --- the web service -------------------------------------------------------------------------------------------------
-
-
-class Service:
-    """The example as a server of its own process: `address` is where it listens."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, "-W", "error", "-m", "uvicorn", "03_web_service:app", "--port", "0"]
-        self.process = subprocess.Popen(command, cwd=EXAMPLES, env=environment(), stderr=subprocess.PIPE, text=True)
-        self.log: list[str] = []
-        self.address = self._wait_for_address()
-
-    def _wait_for_address(self) -> str:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.log.append(line)
-            if match := re.search(r"running on (http://[\d.:]+)", line):
-                return match[1]
-        raise AssertionError("".join(self.log))
-
-    def stop(self) -> list[Stored]:
-        """Ends it as a container's host does; gives the sessions that are in the store then."""
-        self.process.send_signal(signal.SIGTERM)
-        _, rest = self.process.communicate(timeout=30)
-        log = [*self.log, *rest.splitlines()]
-        assert [line for line in log if line.startswith(("ERROR", "Traceback"))] == []
-        return sessions_in(store_path({}))
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    running = Service()
+    running = Service("03_web_service:app")
     yield running
-    if running.process.poll() is None:
-        running.process.kill()
-        running.process.communicate()
+    running.kill()
 
 
 def question(number: int) -> dict[str, str]:

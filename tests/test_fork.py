@@ -138,6 +138,27 @@ def test_a_forked_child_counts_its_own(server: SentrialStandIn) -> None:
     assert ended.printed == [[{name: {"stored": 0}}, {name: {"stored": 1}}], {name: {"stored": 1}}]
 
 
+def test_a_forked_child_says_itself_which_process_it_is(server: SentrialStandIn) -> None:
+    """Where the SDK renews the resource there; older ones leave that of the parent."""
+    ended = run_program(
+        """
+        import json, os, sentrial
+        from opentelemetry.sdk.trace import TracerProvider
+        sentrial.begin("u", "parent").finish()
+        child = os.fork()
+        if not child:
+            sentrial.begin("u", "child").finish()
+            raise SystemExit
+        os.wait()
+        print(json.dumps([os.getpid(), child if hasattr(TracerProvider, "_handle_fork") else os.getpid()]))
+        """,
+        to(server, OTEL_EXPERIMENTAL_RESOURCE_DETECTORS="process"),
+    )
+    spans = by_name(server.spans)
+    found = [spans[f"invoke_agent {name}"]["resource"]["process.pid"] for name in ("parent", "child")]
+    assert [int(pid) for pid in found] == ended.printed[0]
+
+
 def test_a_child_that_ends_at_once_leaves_the_parents_sessions_alone(server: SentrialStandIn) -> None:
     run_program(
         """
@@ -202,25 +223,60 @@ def test_a_worker_of_multiprocessing_delivers_when_it_ends(
     assert forgotten["attributes"]["sentrial.session.outcome"] == "abandoned"
 
 
-def test_a_pool_of_workers_delivers_all(server: SentrialStandIn, tmp_path: Path) -> None:
-    ended = run_program(
-        """
-        import multiprocessing
-        import sentrial
+POOL = """
+    import multiprocessing, os
+    import sentrial
 
-        def work(number):
-            with sentrial.begin("u", f"agent{number}"):
-                return number
+    def work(number):
+        with sentrial.begin("u", f"agent{number}"):
+            pass
+        if os.environ["WAY"] == "flush":
+            assert sentrial.flush()
+        return number
 
-        if __name__ == "__main__":
-            sentrial.begin("u", "before").finish()
-            with multiprocessing.get_context("fork").Pool(3) as pool:
-                assert pool.map(work, range(30)) == list(range(30))
+    if __name__ == "__main__":
+        sentrial.begin("u", "before").finish()
+        with multiprocessing.get_context(os.environ["METHOD"]).Pool(3) as pool:
+            assert pool.map(work, range(30)) == list(range(30))
+            if os.environ["WAY"] == "close and join":
                 pool.close()
                 pool.join()
-        """,
-        to(server),
-        file=tmp_path / "pool.py",
-    )
+"""
+
+
+@pytest.mark.parametrize("way", ["close and join", "flush"])
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_pool_of_workers_delivers_all(server: SentrialStandIn, tmp_path: Path, method: str, way: str) -> None:
+    """At the end of ``with`` the workers are killed: as ``docs/across-processes.md`` says, they end or flush before."""
+    ended = run_program(POOL, to(server, METHOD=method, WAY=way), file=tmp_path / "pool.py")
     assert ended.err == ""
     assert set(by_name(server.spans)) == {"invoke_agent before", *(f"invoke_agent agent{each}" for each in range(30))}
+
+
+STUCK = """
+    import ctypes, multiprocessing, signal
+    import sentrial
+
+    def work(ready):
+        sentrial.begin("u", "agent").finish()
+        mutex, library = ctypes.create_string_buffer(64), ctypes.CDLL(None)
+        library.pthread_mutex_lock(mutex)
+        ready.set()
+        library.pthread_mutex_lock(mutex)
+
+    if __name__ == "__main__":
+        sentrial.configure()
+        context = multiprocessing.get_context("fork")
+        ready = context.Event()
+        worker = context.Process(target=work, args=(ready,))
+        worker.start()
+        ready.wait()
+        worker.terminate()
+        worker.join(30)
+        assert worker.exitcode == -signal.SIGTERM
+"""
+
+
+def test_a_worker_that_hangs_in_native_code_can_be_killed(server: SentrialStandIn, tmp_path: Path) -> None:
+    """So SIGTERM is left to the system: a handler of Python's would not be come to."""
+    assert run_program(STUCK, to(server), file=tmp_path / "stuck.py").err == ""

@@ -18,6 +18,9 @@ from sentrial import SentrialClient, _guard
 from sentrial._payload import Payload
 from sentrial._session import Session
 from sentrial._spans import amounts, failure, metadata, metrics, source
+from sentrial._spans.decision import Decision
+from sentrial._spans.llm_by_hand import LlmEvent
+from sentrial._spans.tool import ToolCall
 from sentrial.interaction import Interaction
 
 KEY = "sentrial_live_0123456789"
@@ -141,6 +144,34 @@ def test_a_failure_while_a_session_begins_and_ends_never_reaches_the_program(
     assert type(client.track_llm_call(session_id, "m", prompt_tokens=1)) is dict
     assert type(client.complete_session(session_id, custom_metrics={"m": 1}, estimated_cost=1, user_input="a")) is dict
     assert type(client.flush(20)) is bool
+
+
+@pytest.mark.quiet_guard
+def test_a_block_whose_event_could_not_be_made_runs_and_nothing_more_is_said_of_it(
+    server: SentrialStandIn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kinds = (ToolCall, Decision, LlmEvent)
+    for kind in kinds:
+        monkeypatch.setattr(kind, "__init__", fail)
+    with sentrial.begin("u1", "support") as session:
+        with session.tool("search") as call:
+            call.set_output(1)
+            call.set_cost(0.5)
+            call.set_error("words")
+        with session.decision() as decision:
+            decision.set_reasoning("because")
+            decision.choose("a", 0.7)
+            decision.set_usage(0.5, 10)
+        with session.llm("m") as model:
+            model.set_output("ho")
+            model.set_usage(prompt_tokens=1)
+            model.set_error("words")
+    assert (type(call), type(decision), type(model)) == kinds
+    assert _guard.failures == {"making an event": 3}
+    (said,) = caplog.messages
+    assert said.startswith("sentrial failed at making an event (OurOwnError: broken on purpose)")
+    assert sentrial.flush(20)
+    assert [span["name"] for span in server.spans] == ["invoke_agent support"]
 
 
 @pytest.mark.quiet_guard

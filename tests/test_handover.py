@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from opentelemetry import trace
@@ -295,3 +296,19 @@ def test_attach_to_nothing_runs_the_block(server: SentrialStandIn, caplog: pytes
     spans = arrived(server)
     assert session_of(spans["execute_tool t"]) != around.session_id
     assert set(spans) == {"execute_tool t", "invoke_agent around"}
+
+
+async def test_what_begin_and_attach_returned_stands_for_its_id(server: SentrialStandIn) -> None:
+    client = SentrialClient()
+    begun = client.begin("u1", "begun")
+    door = await sentrial.AsyncSentrialClient().begin("u1", "door")
+    sessions: list[Any] = [begun, door]
+    for session in (*sessions, sentrial.attach(sessions[0])):
+        assert client.track_tool_call(session, "t", {}, {})["sessionId"] == session.session_id
+        with sentrial.attach(session) as attached:
+            assert is_current(session.session_id)
+            assert attached.session_id == session.session_id
+    for session in sessions:
+        assert client.complete_session(session)["id"] == session.session_id
+    assert sentrial.flush(10)
+    assert [span["name"] for span in server.spans].count("execute_tool t") == 3

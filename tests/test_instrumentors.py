@@ -176,6 +176,16 @@ def test_where_the_environment_names_a_place_its_settings_hold(
     assert recorded(spans) == ["openai"]
 
 
+def test_a_store_that_is_off_is_no_place(
+    spans: InMemorySpanExporter, asks: dict[str, Ask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SENTRIAL_STORE", "off")
+    OpenAIInstrumentor().instrument()
+    asks["openai"]()
+    assert not _setup.is_set_up()
+    assert recorded(spans) == ["openai"]
+
+
 def test_switched_off_it_records_nothing(
     spans: InMemorySpanExporter, asks: dict[str, Ask], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
+import threading
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
+from opentelemetry import trace
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import NoOpTracerProvider, Tracer
 
 import sentrial
 from fake_provider import FakeProvider
@@ -58,6 +61,34 @@ def test_a_second_provider_is_not_used_and_that_is_said(asks: dict[str, Ask], ca
     assert message.startswith("sentrial: all spans of ours go through one TracerProvider: the first that was given")
 
 
+class SlowProvider(TracerProvider):
+    """Its tracer comes when ``go`` is set."""
+
+    def __init__(self) -> None:
+        super().__init__(shutdown_on_exit=False)
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
+        self.asked.set()
+        self.go.wait(30)
+        return super().get_tracer(*args, **kwargs)
+
+
+def test_a_tracer_that_comes_after_another_provider_was_given_is_not_kept() -> None:
+    slow, given = SlowProvider(), TracerProvider(shutdown_on_exit=False)
+    trace.set_tracer_provider(slow)
+    before, after = exporter_of(slow), exporter_of(given)
+    earlier = threading.Thread(target=lambda: sentrial.begin("u", "earlier").finish())
+    earlier.start()
+    assert slow.asked.wait(30)
+    OpenAIInstrumentor().instrument(tracer_provider=given)
+    slow.go.set()
+    earlier.join(30)
+    sentrial.begin("u", "later").finish()
+    names = [[span.name for span in exporter.get_finished_spans()] for exporter in (before, after)]
+    assert names == [["invoke_agent earlier"], ["invoke_agent later"]]
+
+
 def test_metrics_go_to_the_provider_that_is_given(spans: InMemorySpanExporter, asks: dict[str, Ask]) -> None:
     reader = InMemoryMetricReader()
     OpenAIInstrumentor().instrument(meter_provider=MeterProvider([reader], shutdown_on_exit=False))
@@ -66,6 +97,25 @@ def test_metrics_go_to_the_provider_that_is_given(spans: InMemorySpanExporter, a
     assert data is not None
     named = {metric.name for each in data.resource_metrics for scope in each.scope_metrics for metric in scope.metrics}
     assert named == {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}
+
+
+def test_what_is_no_provider_is_said_and_the_global_one_counts(
+    spans: InMemorySpanExporter, asks: dict[str, Ask], caplog: pytest.LogCaptureFixture
+) -> None:
+    OpenAIInstrumentor().instrument(tracer_provider=5)
+    asks["openai"]()
+    assert recorded(spans) == ["openai"]
+    assert caplog.messages == [
+        "sentrial: tracer_provider=5 is not usable: it must be a TracerProvider. The global one counts."
+    ]
+
+
+def test_a_given_provider_that_takes_no_processors_is_named_as_the_given_one(
+    spans: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    OpenAIInstrumentor().instrument(tracer_provider=NoOpTracerProvider())
+    sentrial.begin("u", "agent").finish()
+    assert "sentrial: the TracerProvider given as tracer_provider= (opentelemetry.trace.NoOp" in caplog.text
 
 
 # --- the settings ----------------------------------------------------------------------------------------------------
@@ -106,6 +156,55 @@ def test_the_variables_say_which_libraries_are_recorded(
     for ask in asks.values():
         ask()
     assert recorded(spans) == expected
+
+
+@pytest.mark.parametrize(
+    ("instrument", "expected", "said"),
+    [
+        ("all", NAMES, None),
+        ("ALL, openai", NAMES, None),
+        ("None", [], None),
+        ("opnai,google", ["google"], "'opnai' (did you mean openai?)"),
+        ("gemini,langgraph,openai", ["openai"], "'gemini' (say google), 'langgraph' (say langchain)"),
+        ("openai;anthropic", NAMES, "'openai;anthropic' (put commas between names)"),
+        ("openai anthropic,google-genai", NAMES, "'google-genai' (say google), 'openai anthropic' (put commas between"),
+        ("sentrial-openai", NAMES, "'sentrial-openai' (say openai)"),
+        ("xyz", NAMES, "'xyz', and no library is known by that name. It is ignored, and all that are known are rec"),
+    ],
+)
+def test_a_name_that_is_not_known_is_said_with_what_is_recorded_now(
+    spans: InMemorySpanExporter,
+    asks: dict[str, Ask],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    instrument: str,
+    expected: list[str],
+    said: str | None,
+) -> None:
+    monkeypatch.setenv("SENTRIAL_INSTRUMENT", instrument)
+    for _ in range(2):
+        sentrial.configure()
+    for ask in asks.values():
+        ask()
+    assert recorded(spans) == expected
+    assert len(caplog.messages) == (said is not None)
+    for message in caplog.messages:
+        assert message.startswith(f"sentrial: SENTRIAL_INSTRUMENT names {said}")
+        assert message.endswith(
+            "It is ignored, and all that are known are recorded: anthropic, google, langchain, openai."
+            if expected == NAMES
+            else f"Recorded of what it names: {expected[0]}. Known are: anthropic, google, langchain, openai."
+        )
+
+
+def test_asked_to_be_loud_an_unknown_name_is_raised_and_the_known_one_is_recorded(
+    spans: InMemorySpanExporter, asks: dict[str, Ask]
+) -> None:
+    with pytest.raises(ValueError, match=r"^sentrial: instrument= names 'opnai' \(did you mean openai\?\), "):
+        sentrial.configure(instrument=["opnai", "google"], fail_silently=False)
+    for ask in asks.values():
+        ask()
+    assert recorded(spans) == ["google"]
 
 
 def test_by_hand_a_library_is_recorded_whatever_the_variables_leave_out(
@@ -155,25 +254,32 @@ def test_the_lowest_versions_are_those_that_are_tested() -> None:
 
 
 @pytest.mark.parametrize(
-    ("requirement", "found"), [("nobody-has-this >= 1.0", "no such package"), ("openai >= 99.1", "openai ")]
+    ("requirement", "said"),
+    [
+        ("nobody-has-this >= 1.0", "nobody-has-this is not installed: there is nothing of it to record."),
+        ("openai >= 99.1", f"openai {openai.__version__} is older than 99.1, the oldest version that is tested: "),
+    ],
 )
-def test_what_is_not_there_is_said_and_nothing_is_recorded(
+def test_what_is_not_there_or_too_old_is_said_and_raised_only_where_that_is_asked_for(
     spans: InMemorySpanExporter,
     asks: dict[str, Ask],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     requirement: str,
-    found: str,
+    said: str,
 ) -> None:
     monkeypatch.setattr(OpenAIInstrumentor, "dependencies", (requirement,))
-    with caplog.at_level(logging.WARNING, "sentrial"):
-        OpenAIInstrumentor().instrument()
-    asks["openai"]()
-    assert recorded(spans) == []
-    (message,) = caplog.messages
-    assert message.startswith(f"sentrial: nothing is recorded of what needs {requirement}: {found}")
     with pytest.raises(DependencyConflictError):
         OpenAIInstrumentor().instrument(raise_exception_on_conflict=True)
+    asks["openai"]()
+    assert (recorded(spans), caplog.messages) == ([], [])
+    OpenAIInstrumentor().instrument(skip_dep_check=True)
+    assert caplog.messages == []
+    OpenAIInstrumentor().instrument()
+    asks["openai"]()
+    assert recorded(spans) == ["openai"]
+    (message,) = caplog.messages
+    assert message.startswith(f"sentrial: {said}")
 
 
 def test_it_needs_nothing_of_opentelemetry_instrumentation() -> None:

@@ -123,7 +123,7 @@ def test_large_binary_values_are_a_size_and_a_hash() -> None:
     assert json.loads(writer.json([image])) == [
         {"type": "bytes", "size": 2048, "sha256": hashlib.sha256(image).hexdigest()}
     ]
-    assert writer.cut == 2048
+    assert (writer.cut, writer.cut_bytes) == (0, 2048)
     small = bytes(MAX_INLINE_BYTES)
     assert read(small) == base64.b64encode(small).decode()
     assert read(b"a long answer of a server. " * 1_000) == "a long answer of a server. " * 1_000

@@ -12,6 +12,7 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from adapters import ADAPTERS, Adapter
+from adapters.fixtures import clients_of
 from fake_provider import FakeProvider
 from recorder import Recorder
 from recorder.fixtures import patched, recorder, server
@@ -20,11 +21,7 @@ from recorder.reading import hold, said, settle
 __all__ = ["patched", "recorder", "server"]
 
 
-@pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.name)
-async def client(request: pytest.FixtureRequest, server: FakeProvider, patched: None) -> AsyncIterator[Adapter]:
-    adapter: Adapter = request.param(server.url)
-    yield adapter
-    await adapter.aclose()
+client = clients_of(ADAPTERS)
 
 
 @pytest.fixture(autouse=True)

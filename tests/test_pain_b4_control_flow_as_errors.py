@@ -10,7 +10,9 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import greenlet
 import pytest
+import trio
 
 import sentrial
 from receivers import SentrialStandIn
@@ -119,7 +121,41 @@ async def interrupt() -> None:
         raise KeyboardInterrupt
 
 
-WAYS = [cancel, time_out, fail_beside_it, break_out, close_on_a_thread, exit_, interrupt]
+async def cancel_in_trio() -> None:
+    async def main() -> None:
+        with trio.move_on_after(0.01), working():
+            await trio.sleep_forever()
+
+    await asyncio.to_thread(trio.run, main)
+
+
+async def cancel_a_nursery_of_trio() -> None:
+    """It raises a group."""
+
+    async def main() -> None:
+        with trio.move_on_after(0.01), working():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.sleep_forever)
+                nursery.start_soon(trio.sleep_forever)
+
+    await asyncio.to_thread(trio.run, main)
+
+
+async def kill_a_greenlet() -> None:
+    def run() -> None:
+        with working():
+            assert worker.parent is not None
+            worker.parent.switch()
+
+    worker = greenlet.greenlet(run)
+    worker.switch()
+    worker.throw()
+
+
+WAYS = [
+    cancel, time_out, fail_beside_it, break_out, close_on_a_thread, exit_, interrupt,
+    cancel_in_trio, cancel_a_nursery_of_trio, kill_a_greenlet,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("leave", WAYS, ids=lambda way: way.__name__.strip("_"))
@@ -127,6 +163,18 @@ async def test_leaving_is_no_failure(server: SentrialStandIn, leave: Callable[[]
     await leave()  # type: ignore[misc]  # each is a coroutine function
     assert is_current(None)
     assert_cancelled_without_error(arrived(server))
+
+
+def test_what_fails_in_a_nursery_of_trios_is_a_failure_whatever_is_cancelled_beside_it(server: SentrialStandIn) -> None:
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            raise ValueError("no such order")
+
+    with pytest.raises(Exception, match="nursery"), sentrial.begin("u", "agent"):
+        trio.run(main)
+    root = arrived(server)["invoke_agent agent"]["attributes"]
+    assert root["sentrial.session.outcome"] == "failed"
 
 
 def test_an_exception_of_the_programs_is_a_failure_whatever_its_name(server: SentrialStandIn) -> None:

@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 import pytest
+from anthropic import AnthropicBedrock, AsyncAnthropicBedrock
 
 from adapters import RESPONSE_ADAPTERS, Adapter
 from adapters.openai_chat import OpenAiChat, OpenAiChatAsync
 from fake_provider import FakeProvider
 from recorder import Recorder
 from recorder.fixtures import patched, recorder, server
+from recorder.reading import said
 from sentrial._patch import install
 
 __all__ = ["patched", "recorder", "server"]
@@ -147,3 +149,58 @@ async def test_pain_d2_what_a_raw_answer_can_do_is_what_it_says(
     if changes:
         await client.drain(await client.parse(again))
     assert recorder.started == 1
+
+
+# --- Bedrock: its streams come in frames of AWS's own -----------------------------------------------------------------
+
+ASK: dict[str, Any] = {
+    "model": "anthropic.claude-opus-4-5-20251101-v1:0",
+    "max_tokens": 200,
+    "messages": [{"role": "user", "content": "Where is my parcel?"}],
+    "stream": True,
+}
+WORDS = "Your parcel left Lisbon this morning and arrives tomorrow."
+
+
+@pytest.fixture
+def bedrock(server: FakeProvider) -> dict[str, Any]:
+    return {"aws_region": "eu-west-1", "aws_access_key": "k", "aws_secret_key": "k", "base_url": server.url}
+
+
+@pytest.mark.usefixtures("patched")
+@pytest.mark.parametrize("reading", ["parses", "passes on"])
+def test_pain_d2_a_raw_stream_through_bedrock_says_all(
+    bedrock: dict[str, Any], recorder: Recorder, reading: str
+) -> None:
+    with AnthropicBedrock(**bedrock) as client:
+        if reading == "parses":
+            events = client.messages.with_raw_response.create(**ASK).parse()
+            assert [event.type for event in events][-1] == "message_stop"
+        else:
+            with client.messages.with_streaming_response.create(**ASK) as raw:
+                assert b"".join(raw.iter_bytes())
+    assert_all_is_said(recorder)
+
+
+@pytest.mark.usefixtures("patched")
+@pytest.mark.parametrize("reading", ["parses", "passes on"])
+async def test_pain_d2_a_raw_async_stream_through_bedrock_says_all(
+    bedrock: dict[str, Any], recorder: Recorder, reading: str
+) -> None:
+    async with AsyncAnthropicBedrock(**bedrock) as client:
+        if reading == "parses":
+            raw = await client.messages.with_raw_response.create(**ASK)
+            parsed: Any = raw.parse()
+            events = await parsed if inspect.iscoroutine(parsed) else parsed
+            assert [event.type async for event in events][-1] == "message_stop"
+        else:
+            async with client.messages.with_streaming_response.create(**ASK) as streaming:
+                assert b"".join([piece async for piece in streaming.iter_bytes()])
+    assert_all_is_said(recorder)
+
+
+def assert_all_is_said(recorder: Recorder) -> None:
+    assert said(recorder) == WORDS
+    assert recorder.attributes["sentrial.stream.end"] == "drained"
+    assert recorder.attributes["gen_ai.response.finish_reasons"]
+    assert recorder.attributes[USAGE] > 0

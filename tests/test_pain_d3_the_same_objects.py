@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from anthropic import Anthropic, AsyncAnthropic
 from pydantic import BaseModel
 
 from adapters import ADAPTERS, Adapter
+from adapters.fixtures import clients_of
 from fake_provider import FakeProvider
 from recorder import Recorder
 from recorder.fixtures import patched, recorder, server
@@ -30,12 +30,7 @@ ASK: dict[str, Any] = {
 HELPERS = ["text_stream", "get_final_text", "get_final_message", "until_done", "snapshot", "events", "left to itself"]
 
 
-@pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.name)
-async def client(request: pytest.FixtureRequest, server: FakeProvider, patched: None) -> AsyncIterator[Adapter]:
-    """A client of each adapter, made after its library was patched."""
-    adapter: Adapter = request.param(server.url)
-    yield adapter
-    await adapter.aclose()
+client = clients_of(ADAPTERS)
 
 
 def looks(value: Any) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def assert_all_arrived(spans: list[dict[str, Any]]) -> None:
     assert [
         span["attributes"]["sentrial.truncated"] for span in calls if "sentrial.truncated" in span["attributes"]
     ] == [big["attributes"]["sentrial.truncated"]]
-    assert big["attributes"]["sentrial.truncated"] == f"left out: {len(PICTURE)} characters"
+    assert big["attributes"]["sentrial.truncated"] == f"left out: {len(PICTURE)} bytes"
     # Each of them, and the session's own.
     assert len(spans) == CALLS + 1
     assert list(sentrial.stats().values()) == [{"stored": CALLS + 1}]

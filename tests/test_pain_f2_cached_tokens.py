@@ -219,6 +219,70 @@ ROWS = {
         ),
         [(800, 0.30), (500, 1.0), (400, 0.03), (300, 0.10), (60, 2.50)],
     ),
+    # At least 400 of 500 cached tokens are audio, where but 100 of 1000 are not.
+    "Gemini, audio, nobody says how much of it is cached": Row(
+        content.read_response,
+        {
+            "usageMetadata": {
+                "promptTokenCount": 1000,
+                "promptTokensDetails": [
+                    {"modality": "TEXT", "tokenCount": 100},
+                    {"modality": "AUDIO", "tokenCount": 900},
+                ],
+                "cachedContentTokenCount": 500,
+                "candidatesTokenCount": 50,
+                "totalTokenCount": 1050,
+            }
+        },
+        "gcp.gemini",
+        "gemini-2.5-flash",
+        Usage(1000, 50, 500, text_input_tokens=100, audio_input_tokens=900),
+        [(100, 0.03), (500, 1.0), (400, 0.10), (50, 2.50)],
+    ),
+    "Gemini, a picture": Row(
+        content.read_response,
+        {
+            "usageMetadata": {
+                "promptTokenCount": 10,
+                "candidatesTokenCount": 1290,
+                "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1290}],
+                "totalTokenCount": 1300,
+            }
+        },
+        "gcp.gemini",
+        "gemini-2.5-flash-image",
+        Usage(10, 1290, image_output_tokens=1290),
+        [(10, 0.30), (1290, 30.0)],
+    ),
+    "xAI, reasoning beside the answer": Row(
+        chat.read_response,
+        gpt(
+            prompt_tokens=32,
+            completion_tokens=9,
+            total_tokens=135,
+            prompt_tokens_details={"cached_tokens": 6},
+            completion_tokens_details={"reasoning_tokens": 94},
+        ),
+        "x_ai",
+        "grok-3-mini",
+        Usage(32, 103, 6, None, 94),
+        [(26, 0.30), (6, 0.075), (103, 0.50)],
+    ),
+    "LiteLLM, read and written": Row(
+        chat.read_response,
+        gpt(
+            prompt_tokens=2100,
+            completion_tokens=50,
+            total_tokens=2150,
+            prompt_tokens_details={"cached_tokens": 100, "cache_creation_tokens": 1900},
+            cache_creation_input_tokens=1900,
+            cache_read_input_tokens=100,
+        ),
+        "anthropic",
+        "claude-sonnet-4-5",
+        Usage(2100, 50, 100, 1900),
+        [(100, 3.0), (100, 0.30), (1900, 3.75), (50, 15.0)],
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -74,3 +75,19 @@ def test_pain_f3_a_call_that_succeeds_at_once_says_nothing_of_retries(server: Fa
         client.chat.completions.create(model="gpt-4o", messages=QUESTION)
     assert not any("retry" in key for key in recorder.attributes)
     assert recorder.one.events == ()
+
+
+@pytest.mark.usefixtures("patched")
+def test_pain_f3_a_wait_that_nobody_saw_begin_is_not_said(recorder: Recorder) -> None:
+    import openai
+
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        # Nobody listens there, so that no answer comes that a wait could begin with.
+        base_url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
+        client = openai.OpenAI(api_key="k", base_url=base_url, max_retries=1)
+        with client, pytest.raises(openai.APIConnectionError):
+            client.chat.completions.create(model="gpt-4o", messages=QUESTION)
+    assert recorder.attributes["sentrial.retry.count"] == 1
+    assert "sentrial.retry.wait" not in recorder.attributes
+    assert [dict(event.attributes or {}) for event in recorder.one.events if event.name == "sentrial.retry"] == [{}]

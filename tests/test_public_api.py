@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import subprocess
 import sys
 from enum import Enum
 from importlib.metadata import entry_points, files, metadata, version
@@ -126,3 +127,17 @@ def test_the_command_is_installed() -> None:
     assert command.value == "sentrial.cli:main"
     assert callable(command.load())
     assert any(path.name.startswith("sentrial") and "bin" in path.parts for path in files("sentrial-otel") or ())
+
+
+def test_without_langchain_its_module_says_what_to_install() -> None:
+    program = """
+import sys
+sys.modules["langchain_core"] = None
+import sentrial
+assert not hasattr(sentrial, "SentrialCallbackHandler")
+import sentrial.langchain
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert ran.stderr.splitlines()[-1] == (
+        'ModuleNotFoundError: SentrialCallbackHandler needs langchain-core: pip install "sentrial-otel[langchain]"'
+    )

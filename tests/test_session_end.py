@@ -205,7 +205,7 @@ def test_an_unknown_id_is_said_once_and_gives_an_empty_answer(
 
 def test_a_loud_client_raises_for_what_a_quiet_one_logs(server: SentrialStandIn) -> None:
     client = SentrialClient(api_key=KEY, api_url=server.url, fail_silently=False)
-    with pytest.raises(ValueError, match=r"^'nonsense' is no session id: give what create_session\(\) or begin\(\)"):
+    with pytest.raises(ValueError, match=r"^'nonsense' is no session id: give what create_session\(\) returned"):
         client.track_tool_call("nonsense", "t", {}, {})
     session_id = client.create_session("n", "agent", "u")
     client.complete_session(session_id)

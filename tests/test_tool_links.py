@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import sentrial
 from fake_provider import Answer, FakeProvider, events_of, read_reply
+from fake_provider.chat_stream import DONE, event
 
 CALL: dict[str, Any] = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Where is 4711?"}]}
 
@@ -67,6 +68,18 @@ def asking(*calls: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
         for call_id, name, arguments in calls
     ]
     return reply
+
+
+def all_with_the_index_0(*calls: tuple[str, str, dict[str, Any]]) -> Answer:
+    """The same as a stream of Gemini's, which asks for each call at once."""
+
+    def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
+        choices = [{"index": 0, "delta": delta, "finish_reason": reason}]
+        return event({"id": "x", "model": "gemini-2.5-flash", "object": "chat.completion.chunk", "choices": choices})
+
+    asked = asking(*calls)["choices"][0]["message"]["tool_calls"]
+    pieces = [chunk({"tool_calls": [{"index": 0, **call}]}) for call in asked]
+    return Answer(events=[*pieces, chunk({}, "tool_calls"), DONE])
 
 
 def arguments_of(call: Any) -> dict[str, Any]:
@@ -133,6 +146,67 @@ def test_a_stream_that_asks_links_too(
         list(client.chat.completions.create(**CALL, stream=True))
         find_order(4711)
     assert runs(patched) == [("execute_tool find_order", "call_order", [0])]
+
+
+def test_calls_that_all_have_the_index_0_are_several_calls(
+    client: openai.OpenAI, model: FakeProvider, patched: InMemorySpanExporter
+) -> None:
+    calls = [(f"call_{number}", "find_order", {"number": number}) for number in (1, 2)]
+    model.queue(all_with_the_index_0(*calls))
+    with sentrial.begin("u", "support"):
+        list(client.chat.completions.create(**CALL, stream=True))
+        find_order(2)
+        find_order(1)
+    assert runs(patched) == [
+        ("execute_tool find_order", "call_2", [0]),
+        ("execute_tool find_order", "call_1", [0]),
+    ]
+
+
+def test_calls_that_have_no_ids_either_are_several_calls(
+    client: openai.OpenAI, model: FakeProvider, patched: InMemorySpanExporter
+) -> None:
+    model.queue(all_with_the_index_0(*(("", "find_order", {"number": number}) for number in (1, 2))))
+    with sentrial.begin("u", "support"):
+        list(client.chat.completions.create(**CALL, stream=True))
+        for number in (2, 1, 3):
+            find_order(number)
+    assert [linked for _, _, linked in runs(patched)] == [[0], [0], []]
+
+
+def test_a_run_links_to_a_response_whose_last_event_has_no_items(
+    client: openai.OpenAI, model: FakeProvider, patched: InMemorySpanExporter
+) -> None:
+    asked = {"type": "function_call", "id": "fc_1", "call_id": "call_9", "name": "find_order"}
+    item = {**asked, "arguments": '{"number": 4711}', "status": "completed"}
+    head: dict[str, Any] = {"id": "resp_1", "object": "response", "model": "gpt-5", "output": []}
+    events = [
+        {"type": "response.created", "response": {**head, "status": "in_progress"}},
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        {"type": "response.completed", "response": {**head, "status": "completed"}},
+    ]
+    model.queue(Answer(events=list(map(event, events))))
+    body = {"model": "gpt-5", "input": "Where is 4711?", "stream": True}
+    with sentrial.begin("u", "support"):
+        # As the oldest clients, which know no responses, can ask for one.
+        list(client.post("/responses", cast_to=object, body=body, stream=True, stream_cls=openai.Stream[object]))
+        find_order(4711)
+    assert runs(patched) == [("execute_tool find_order", "call_9", [0])]
+
+
+def test_a_run_links_to_a_stream_that_is_still_open(
+    client: openai.OpenAI, model: FakeProvider, patched: InMemorySpanExporter
+) -> None:
+    model.queue(Answer(events=events_of(read_reply("chat_tools"))))
+    with sentrial.begin("u", "support"):
+        for chunk in client.chat.completions.create(**CALL, stream=True):
+            if chunk.choices and chunk.choices[0].finish_reason == "tool_calls":
+                find_order(4711)
+        find_order(4711)
+    assert runs(patched) == [
+        ("execute_tool find_order", "call_order", [0]),
+        ("execute_tool find_order", None, []),
+    ]
 
 
 def test_runs_with_equal_arguments_link_and_leave_open_which_is_which(

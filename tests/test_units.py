@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sentrial._settings import SETTINGS
-from sentrial._units import read_bytes, read_seconds
+from sentrial._units import read_bytes, read_seconds, write_bytes
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,22 @@ from sentrial._units import read_bytes, read_seconds
 )
 def test_a_size_is_read_or_it_is_none(text: str, size: int | None) -> None:
     assert read_bytes(text) == size
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (500, "500 bytes"),
+        (1_500, "1.5 kB"),
+        (500_000_000, "500 MB"),
+        (2**30, "1.1 GB"),
+        (10**13, "10000 GB"),
+    ],
+)
+def test_a_size_is_written_in_the_unit_that_fits(size: int, text: str) -> None:
+    assert write_bytes(size) == text
 
 
 @pytest.mark.parametrize(

@@ -199,17 +199,23 @@ def test_a_call_in_a_session_and_one_outside_go_where_the_docstring_says(model: 
 
 
 @pytest.mark.parametrize(
-    ("wrap", "name"), [(wrap_openai, "openai"), (wrap_anthropic, "anthropic"), (wrap_google, "google")]
+    ("wrap", "name", "made"),
+    [
+        (wrap_openai, "openai", "openai.OpenAI"),
+        (wrap_anthropic, "anthropic", "anthropic.Anthropic"),
+        (wrap_google, "google", "google.genai.Client"),
+    ],
 )
 def test_a_client_of_another_library_is_named_once_and_comes_back(
-    caplog: pytest.LogCaptureFixture, wrap: Callable[[Any], Any], name: str
+    caplog: pytest.LogCaptureFixture, wrap: Callable[[Any], Any], name: str, made: str
 ) -> None:
     client = NoClient()
     for _ in range(3):
         assert wrap(client) is client
     assert wrap(None) is None
     assert said(caplog) == [
-        f"sentrial: wrap_{name}() got a {kind}, which is no client of {name}: its calls are not recorded by this."
+        f"sentrial: wrap_{name}() got a {kind}, which is no client of {name}: its calls are not recorded by this. "
+        f"Give it an object such as {made}()."
         for kind in (f"{__name__}.NoClient", "builtins.NoneType")
     ]
     assert vars(client) == {}
@@ -222,7 +228,7 @@ def test_a_class_that_no_library_has_made_is_named_once(caplog: pytest.LogCaptur
     assert wrap_llm(None) is None
     assert said(caplog) == [
         f"sentrial: wrap_llm() knows no library with the class {kind}, and its calls are not recorded; known are "
-        f"{KNOWN}."
+        f"{KNOWN}. Give it a client of one of them."
         for kind in (f"{__name__}.NoClient", "builtins.NoneType")
     ]
 
@@ -240,8 +246,17 @@ def test_a_provider_that_is_not_the_clients_is_named(caplog: pytest.LogCaptureFi
     assert wrap_llm(NoClient(), provider="openai") is not None
     assert said(caplog) == [
         f"sentrial: wrap_llm() got a {__name__}.NoClient, which is no client of openai: its calls are not recorded by "
-        "this."
+        "this. Give it an object such as openai.OpenAI()."
     ]
+
+
+def test_a_model_of_langchain_is_told_how_it_is_recorded(caplog: pytest.LogCaptureFixture) -> None:
+    model = type("ChatOpenAI", (type("BaseChatModel", (), {"__module__": "langchain_core.language_models"}),), {})()
+    wrap_openai(model)
+    wrap_llm(model)
+    assert [line[-94:] for line in said(caplog)] == [
+        " LangChain's models are recorded by themselves, or by SentrialCallbackHandler() among the callbacks."[-94:]
+    ] * 2
 
 
 @pytest.mark.parametrize("provider", ["OPENAI_", 7, ["openai"]])

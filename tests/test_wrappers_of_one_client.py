@@ -16,8 +16,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import sentrial
-from fake_provider import FakeProvider
+from fake_provider import FakeProvider, google
 from google_clients import gemini
+from google_clients.tools import find_order, weather
 from sentrial.wrappers import wrap_anthropic, wrap_google, wrap_llm, wrap_openai
 
 CALL: dict[str, Any] = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Where is my parcel?"}]}
@@ -142,3 +143,31 @@ def test_a_wrapped_client_of_google_is_recorded_and_another_is_not(
         for client in (ours, theirs):
             client.models.generate_content(model="m", contents="hi")
     assert names(spans) == ["generate_content m"]
+
+
+def ask_for_tools(client: Any) -> None:
+    client.models.generate_content(model="m", contents="hi", config={"tools": [find_order, weather]})
+
+
+def ask_for_tools_in_a_stream(client: Any) -> None:
+    list(client.models.generate_content_stream(model="m", contents="hi", config={"tools": [find_order, weather]}))
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [(ask_for_tools, google.reply), (ask_for_tools_in_a_stream, google.stream)],
+    ids=["plain", "stream"],
+)
+def test_so_are_the_tools_that_it_runs_and_no_others(
+    model: FakeProvider, spans: InMemorySpanExporter, ask: Callable[[Any], None], answer: Callable[..., Any]
+) -> None:
+    sentrial.configure(instrument=[], store=False)
+    with gemini(model) as ours, gemini(model) as theirs, sentrial.begin("user_1", "agent"):
+        wrap_google(ours)
+        for client in (theirs, ours, theirs):
+            model.queue(answer("gemini_tools"), answer())
+            ask(client)
+    assert sorted(names(spans)) == [
+        "execute_tool find_order", "execute_tool weather", "generate_content m", "generate_content m",
+        "invoke_agent agent",
+    ]  # fmt: skip

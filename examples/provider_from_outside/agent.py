@@ -2,7 +2,7 @@
 
 pip install sentrial-otel[cli] ./examples/provider_from_outside
 python examples/provider_from_outside/agent.py
-sentrial sessions
+sentrial sessions show last
 """
 
 from __future__ import annotations

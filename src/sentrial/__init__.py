@@ -1,5 +1,8 @@
 """Sessions, tool calls, decisions and model calls of AI agents, as OpenTelemetry spans."""
 
+import typing as _typing
+
+from sentrial import _missing_names
 from sentrial._version import __version__
 from sentrial.aio import AsyncInteraction, AsyncSentrialClient, begin_async, configure_async
 from sentrial.batching import BatcherConfig
@@ -60,3 +63,28 @@ __all__ = [
     "wrap_llm",
     "wrap_openai",
 ]
+
+if not _typing.TYPE_CHECKING:
+
+    def __getattr__(name):
+        """What programs for the older SDK import from here: ``sentrial.langchain`` has it, and needs LangChain.
+
+        What is nowhere raises an ImportError: of an AttributeError Python drops the words where it is imported.
+        """
+        if name in _missing_names.WHY:
+            raise ImportError(_missing_names.words(name), name=__name__)
+        if name not in (
+            "LANGCHAIN_MAJOR_VERSION",
+            "LANGCHAIN_VERSION",
+            "SentrialCallbackHandler",
+            "create_agent_with_sentrial",
+            "get_agent_executor",
+            "get_openai_tools_agent_creator",
+            "get_react_agent",
+        ):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            from sentrial import langchain
+        except ImportError as error:
+            raise AttributeError(f"{__name__}.{name} is not there: {error}") from error
+        return getattr(langchain, name)

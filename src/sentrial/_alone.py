@@ -14,7 +14,7 @@ from sentrial import _config, _guard, _payload, _process_end, _setup, _switching
 from sentrial._config import Config
 from sentrial._export.pii import build_pii_masker
 from sentrial._export.redact import SecretMasker
-from sentrial._setting_values import CAPTURE_SPAN
+from sentrial._setting_values import CAPTURE_SPAN, STORE_OFF
 from sentrial._spans import metrics, source
 
 
@@ -39,7 +39,7 @@ def instrument(
     names = _switching.wanted(config)
     if automatic and names is not None and name not in names:
         return
-    if tracer_provider is not None:
+    if tracer_provider is not None and _is_provider(tracer_provider):
         _setup.use_provider(tracer_provider)
     if meter_provider is not None:
         metrics.use_provider(meter_provider)
@@ -51,10 +51,20 @@ def instrument(
     _switching.switch_on(name)
 
 
+def _is_provider(given: object) -> bool:
+    if callable(getattr(given, "get_tracer", None)):
+        return True
+    _guard.say_once(
+        "no tracer_provider",
+        "sentrial: tracer_provider=%s is not usable: it must be a TracerProvider. The global one counts.",
+        _guard.shown(given),
+    )
+    return False
+
+
 def _names_a_place(config: Config) -> bool:
     """Whether the environment says where sessions go: that is a configuration."""
-    ours = config.sources.get("otlp_endpoint", "").startswith("SENTRIAL_")
-    return bool(config.api_key or config.store or ours or config.asked_for)
+    return bool(config.api_key or config.store not in (None, STORE_OFF) or config.asked_for)
 
 
 def _stand_alone(config: Config) -> None:

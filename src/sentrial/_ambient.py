@@ -48,6 +48,16 @@ def set_finder(new: Finder | None) -> None:
     finder = new
 
 
+opener: Callable[[Any], Session] | None = None
+"""Who opens a session around the outermost run of a framework, given its ``Opening``; ``None`` where none is wanted."""
+
+
+def set_opener(new: Callable[[Any], Session] | None) -> None:
+    """Open with ``new`` from now on."""
+    global opener
+    opener = new
+
+
 _tools: WeakSet[Any] = WeakSet()
 _MAX_DECORATORS = 100
 

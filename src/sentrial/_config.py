@@ -6,6 +6,7 @@ A value that makes no sense is named in one warning, with the remedy, and the ne
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +28,8 @@ class Config:
             by the standard exporters themselves.
         collector: whether a collector is configured at all.
         asked_for: whether ``OTEL_TRACES_EXPORTER`` names us: sessions of a provider that is not ours are kept, too.
-        store: the local store's path, ``"on"`` for the default place, ``None`` for "only if there is nothing else".
+        store: the local store's path, ``"on"`` for the default place, ``"off"`` for none, ``None`` for "only if there
+            is nothing else".
         store_max_size: how much the local store may hold.
         store_max_age: how long after its end a session stays in the local store; ``None``: as long as there is room.
         enabled: ``False`` switches everything off.
@@ -40,7 +42,8 @@ class Config:
         sample_rate: share of sessions kept by a provider of ours; ``None`` leaves it to ``OTEL_TRACES_SAMPLER``.
         session_timeout: after how long an untouched session ends as abandoned.
         openinference: whether ``input.value``, ``output.value`` and ``openinference.span.kind`` are written.
-        instrument: names of the clients to patch; ``None`` for all that are known.
+        stream_usage: whether requests for streams ask for the tokens, where the program does not say what it wants.
+        instrument: names of the libraries to record; ``None`` for all that are known.
         carry_context: whether threads and executors get the context of the session that asks them to work.
         propagate_session: whether requests that leave carry the session's identity; or to which hosts they do.
         trust_incoming: whether the identity that requests bring is believed.
@@ -73,6 +76,7 @@ class Config:
     sample_rate: float | None = None
     session_timeout: float = 24 * 3600.0
     openinference: bool = True
+    stream_usage: bool = False
     instrument: tuple[str, ...] | None = None
     carry_context: bool = True
     propagate_session: bool | tuple[str, ...] = False
@@ -171,6 +175,13 @@ def survey(arguments: Mapping[str, object], *, strict: bool = False) -> Config:
     return Config(**values, sources=sources, problems=tuple(problems))
 
 
+# Keys have dots too, JSON Web Tokens say; but what follows their last dot is no country and no number.
+_HOST = re.compile(
+    r"(?:localhost|(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,18}|[0-9]{1,3}(?:\.[0-9]{1,3}){3})(?::[0-9]{1,5})?(?:/[\w./-]*)?",
+    re.ASCII,
+)
+
+
 def _shown(name: str, value: object) -> str:
     """``value`` for a message: never a key, also where it was given for an address, nor a password in one."""
     if _guard.is_a(value, PiiConfig):
@@ -180,10 +191,11 @@ def _shown(name: str, value: object) -> str:
     if name not in ("api_url", "otlp_endpoint"):
         return _guard.shown(value)
     value = str.__str__(value) if _guard.is_a(value, str) else ""
-    if "://" not in value:
-        return "(not shown, for it may be a key)"
-    scheme, _, rest = value.partition("://")
-    return _guard.shown(f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}")
+    scheme, found, rest = value.partition("://")
+    if found:
+        return _guard.shown(f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}")
+    address = value.strip().partition("?")[0]
+    return _guard.shown(address) if _HOST.fullmatch(address) else "(not shown, for it may be a key)"
 
 
 def _remedy(error: Exception, name: str) -> str:

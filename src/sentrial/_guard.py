@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeGuard, TypeVar
@@ -41,6 +41,7 @@ MAX_SAID = 1_000
 
 _said: set[str] = set()
 _refused: ContextVar[list[str] | None] = ContextVar("sentrial-refused", default=None)
+_waiting: ContextVar[list[str] | None] = ContextVar("sentrial-waiting-to-be-refused", default=None)
 # Reentrant: what fails inside a garbage collection may fail while this very thread holds the lock.
 _lock = threading.RLock()
 
@@ -101,14 +102,34 @@ def raising(loud: bool = True) -> Iterator[None]:
     if not loud or is_raising():
         yield
         return
-    refused: list[str] = []
+    waiting = _waiting.get() or []
+    refused = waiting[:]
+    waiting.clear()
     token = _refused.set(refused)
     try:
         yield
+    except RefusedError as error:
+        refused.append(str(error))
     finally:
         _refused.reset(token)
     if refused:
         raise RefusedError(" ".join(refused))
+
+
+@contextmanager
+def refusing(words: Iterable[str]) -> Iterator[None]:
+    """Refuse what was found before anybody knew whether the caller wants to hear of it.
+
+    A :func:`raising` inside that is loud raises it with the rest; where there is none, it is refused after the block.
+    """
+    waiting = list(words)
+    token = _waiting.set(waiting)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    for each in waiting:
+        refuse(each, "%s", each)
 
 
 def is_raising() -> bool:

@@ -167,9 +167,9 @@ def encodable(text: str) -> str:
 
 
 class JsonWriter:
-    """Writes snapshots as JSON text; counts what it masked and cut."""
+    """Writes snapshots as JSON text; counts what it masked, and the characters and bytes that it cut."""
 
-    __slots__ = ("_by_name", "_masker", "_said", "_texts", "cut", "masked")
+    __slots__ = ("_by_name", "_masker", "_said", "_texts", "cut", "cut_bytes", "masked")
 
     def __init__(self, masker: Masker, texts: Texts) -> None:
         self._masker = masker
@@ -178,6 +178,7 @@ class JsonWriter:
         self._by_name = True
         self.masked = 0
         self.cut = 0
+        self.cut_bytes = 0
 
     def text(self, value: Any) -> str:
         """A text masked, cut to size and fit to be encoded as UTF-8; not quoted. What is no text, as JSON."""
@@ -333,5 +334,5 @@ class JsonWriter:
                 return text
         if len(value) <= MAX_INLINE_BYTES:
             return base64.b64encode(value).decode("ascii")
-        self.cut += len(value)
+        self.cut_bytes += len(value)
         return {"type": "bytes", "size": len(value), "sha256": hashlib.sha256(value).hexdigest()}

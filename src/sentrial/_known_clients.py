@@ -1,4 +1,4 @@
-"""The client libraries that can be recorded: those described here, and those that other distributions describe."""
+"""The libraries that can be recorded: those described here, and the clients that other distributions describe."""
 
 from __future__ import annotations
 
@@ -7,19 +7,26 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from sentrial import _guard
-from sentrial._patch.spec import Provider, Target
+from sentrial._frameworks import FRAMEWORKS
+from sentrial._patch.spec import Library, Provider, Target
 from sentrial._providers import PROVIDERS
 
 GROUP = "sentrial_provider"
 """The group of entry points by which another distribution names a :class:`Provider` of its own."""
 
 
+def known_libraries() -> Sequence[Library]:
+    """All of them: clients, then frameworks."""
+    return (*known_clients(), *FRAMEWORKS)
+
+
 @cache
 def known_clients() -> Sequence[Provider]:
-    """All of them. One from outside may not take the name of one that is known already."""
+    """The clients. One from outside may not take the name of one that is known already."""
     known = list(PROVIDERS)
+    frameworks = {framework.name for framework in FRAMEWORKS}
     for entry_point in _found():
-        provider = _load(entry_point, {other.name for other in known})
+        provider = _load(entry_point, frameworks | {other.name for other in known})
         if provider is not None:
             known.append(provider)
     return known

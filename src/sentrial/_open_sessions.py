@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import PurePath
 
 from opentelemetry.context import Context
@@ -43,6 +44,8 @@ def watch(config: Config, pipeline: Pipeline, account: Callable[[], Account | No
         outer.auto = True
     _auto = pipeline.watcher = AutoSessions(modes, pipeline, _roots(account), outer)
     _ambient.set_finder(_auto)
+    if _setting_values.AUTO_CALL in modes:
+        _ambient.set_opener(lambda opening: open_around(opening, account()))
     if providers.find_provider() is not None:
         source.tracer()  # a request is seen by its beginning: the provider is joined before the first one
 
@@ -51,6 +54,7 @@ def stop() -> None:
     """Let none begin any more."""
     global _auto
     _ambient.set_finder(None)
+    _ambient.set_opener(None)
     if _auto is not None:
         _auto.finish(_end_of_run())
         _auto.stop()
@@ -73,6 +77,18 @@ def stopped_by_signal() -> None:
     """The program is about to end, because somebody stops it."""
     global _stopped
     _stopped = True
+
+
+def open_around(opening: Opening, account: Account | None) -> Session:
+    """Open a session around a run of a framework's that belongs to none: named as the run is, if that has a name."""
+    root.end_idle(_config.active.session_timeout)
+    opening = replace(
+        opening,
+        agent_name=opening.agent_name or _agent_name(),
+        user_id=opening.user_id or _config.active.user_id,
+        account=account,
+    )
+    return root.open_session(opening, nested=True)
 
 
 def _roots(account: Callable[[], Account | None]) -> Roots:

@@ -118,6 +118,11 @@ class Payload:
         """
         self._add(key, deferred.value, _render_definitions if definitions else _render_read, deferred.read)
 
+    def leave_out(self, *keys: str) -> None:
+        """Content that was given before, and is not wanted any more."""
+        for key in keys:
+            self._entries.pop(key, None)
+
     def _add(
         self,
         key: str,
@@ -171,6 +176,8 @@ class Payload:
         left_out = []
         if writer.cut:
             left_out.append(f"{writer.cut} characters")
+        if writer.cut_bytes:
+            left_out.append(f"{writer.cut_bytes} bytes")
         if elided:
             left_out.append(f"values in {elided} places")
         if left_out:

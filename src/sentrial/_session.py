@@ -50,19 +50,21 @@ class Session:
 
     A sub-agent's session has a ``parent``; it shares the id, the trace and the account of the outermost one.
     ``stamps``: the attributes that say on a span whose it is; ``stamps_with_conversation``: where the conventions allow
-    the conversation's id too, and there is one. ``foreign``: another process opened it and ends it. ``by_id``: nobody
-    has said here whether it is sampled. ``auto``: it began by itself, and no context serves it. ``exported``: it may go
-    on in another process. ``inherited``: the spans that a forked child's parent sends. ``model_calls``: what is known
-    of the calls that others tell of. ``requested_by``: the model call that asked for a tool call, by its id;
-    ``requests``, of the outermost session: what can be found without an id. ``client``, ``interaction``: what the face
-    of the SDK hands out for it. ``state``: what the application keeps with it.
+    the conversation's id too, and there is one. ``foreign``: another process opened it and ends it. ``by_id``: it is
+    known here by its id alone, so that nobody has said whether it is sampled. ``auto``: it began by itself, and no
+    context serves it. ``exported``: it may go on in another process. ``inherited``: the spans that a forked child's
+    parent sends. ``model_calls``: what is known of the calls that others tell of. ``requested_by``: the model call that
+    asked for a tool call, by its id; ``requests``, of the outermost session: what can be found without an id.
+    ``pending``: by the id of its answer, the session of each model call whose tokens have not been said yet.
+    ``client``, ``interaction``: what the face of the SDK hands out for it. ``state``: what the application keeps with
+    it.
     """
 
     __slots__ = (
         "__weakref__", "account", "agent_name", "auto", "by_id", "client", "context", "conversation_id", "ended",
         "exported", "foreign", "id", "inherited", "interaction", "lexical", "lock", "members", "model_calls",
-        "outcome", "parent", "payload", "requested_by", "requests", "span", "stamps", "stamps_with_conversation",
-        "state", "texts", "totals", "touched", "trace_id_for_sentrial", "user_id",
+        "outcome", "parent", "payload", "pending", "requested_by", "requests", "span", "stamps",
+        "stamps_with_conversation", "state", "texts", "totals", "touched", "trace_id_for_sentrial", "user_id",
     )  # fmt: skip
 
     def __init__(
@@ -107,6 +109,7 @@ class Session:
         self.model_calls: Any = None
         self.requested_by: dict[str, SpanContext] = outermost.requested_by if outermost else {}
         self.requests: Any = None
+        self.pending: dict[str, Session] = outermost.pending if outermost else {}
         self.trace_id_for_sentrial: int = outermost.trace_id_for_sentrial if outermost else context.trace_id
         self.stamps = _stamps(self)
         self.stamps_with_conversation = {**self.stamps, semconv.GEN_AI_CONVERSATION_ID: conversation_id}
@@ -119,12 +122,11 @@ class Session:
             session = session.parent
         return session
 
-    def add(self, *, llm_calls: int = 0, tool_calls: int = 0, decisions: int = 0, errors: int = 0) -> None:
-        """Count events, here and in the sessions around."""
+    def add(self, *, tool_calls: int = 0, decisions: int = 0, errors: int = 0) -> None:
+        """Count events other than model calls, here and in the sessions around."""
         for session in self._chain():
             with session.lock:
                 totals = session.totals
-                totals.llm_calls += llm_calls
                 totals.tool_calls += tool_calls
                 totals.decisions += decisions
                 totals.errors += errors
@@ -139,6 +141,14 @@ class Session:
         """Whose session it is, where nobody knew when it began."""
         self.user_id = self.stamps[semconv.USER_ID] = self.stamps_with_conversation[semconv.USER_ID] = user_id
         self.span.set_attribute(semconv.USER_ID, user_id)
+
+    def learn_conversation(self, conversation_id: str) -> None:
+        """Which conversation it is a part of, where nobody knew when it began."""
+        self.conversation_id = conversation_id
+        said = {semconv.SESSION_ID: conversation_id}
+        self.stamps.update(said)
+        self.stamps_with_conversation.update({**said, semconv.GEN_AI_CONVERSATION_ID: conversation_id})
+        self.span.set_attributes({**self.stamps_with_conversation, semconv.SENTRIAL_CONVO_ID: conversation_id})
 
     def add_cost(self, dollars: float) -> None:
         """Count a cost that the caller named."""
@@ -216,14 +226,17 @@ def parent_in(session: Session) -> Context:
     here = live()
     if current(here) is session:
         return here
-    if session.auto and not session.ended and get_current_span(live()).get_span_context().span_id in session.members:
-        return otel_context.set_value(_KEY, session, live())
+    if session.auto and not session.ended and get_current_span(here).get_span_context().span_id in session.members:
+        return otel_context.set_value(_KEY, session, here)
     context = inside(session)
     return otel_context.set_value(_BY_HAND, session, context) if session.ended else context
 
 
 _BY_HAND = otel_context.create_key("sentrial-by-hand")
 """Marks what the application itself adds to a session that has ended: nothing else in a context does."""
+
+OUTER_CALL = otel_context.create_key("sentrial-outer-model-call")
+"""The model call of a framework that is open around what runs in a context: see ``_spans.joined``."""
 
 
 class Activation:
@@ -239,7 +252,7 @@ class Activation:
     def __init__(self, context: Context) -> None:
         self._before = live()
         self._mine = context
-        self._place = _place()
+        self._place = place()
         _runtime.attach(context)
 
     def leave(self) -> None:
@@ -248,7 +261,7 @@ class Activation:
         if is_current:
             _runtime.attach(_live(self._before))
         # Where an event got no span, its context is the one around it: not ours, and current for a reason of its own.
-        if self._mine is not self._before and (not is_current or self._place != _place()):
+        if self._mine is not self._before and (not is_current or self._place != place()):
             self._mine.__dict__["before"] = self._before
             self._mine.__class__ = _LeftElsewhere
 
@@ -265,7 +278,7 @@ class _LeftElsewhere(Context):
         return self.before.copy()
 
 
-def _place() -> tuple[int, int]:
+def place() -> tuple[int, int]:
     """This thread and task."""
     loop = asyncio._get_running_loop()
     return threading.get_ident(), 0 if loop is None else id(asyncio.current_task(loop))

@@ -17,9 +17,16 @@ CAPTURE_OURS = "ours"
 CAPTURE_SPAN = "span"
 CAPTURE_OFF = "off"
 
+STORE_ON = "on"
+STORE_OFF = "off"
+
 PARENT_ROOT = "root"
 PARENT_INHERIT = "inherit"
 
+ALL = "all"
+NONE = "none"
+
+AUTO_OFF = "off"
 AUTO_REQUEST = "request"
 AUTO_CALL = "call"
 AUTO_PROCESS = "process"
@@ -119,17 +126,26 @@ def read_parent(value: object) -> str:
     return word
 
 
-def read_names(value: object) -> tuple[str, ...]:
+_NAMES = 'names of libraries, such as openai, or "all", or "none"'
+
+
+def read_names(value: object) -> tuple[str, ...] | None:
+    """``None`` for all of them."""
     items: Iterable[Any] = value.split(",") if isinstance(value, str) else value if isinstance(value, Iterable) else [0]
     items = list(islice(items, 1_000))  # what never ends would keep the program from starting
     if not all(isinstance(item, str) for item in items):
-        raise UnusableError("names of clients, such as openai")
-    return tuple(item.strip().lower() for item in items if item.strip())
+        raise UnusableError(_NAMES)
+    names = tuple(item.strip().lower() for item in items if item.strip())
+    if items and not names:
+        raise UnusableError(_NAMES)
+    if ALL in names:
+        return None
+    return () if names == (NONE,) else names
 
 
-def read_store(value: object) -> str | None:
+def read_store(value: object) -> str:
     try:
-        return "on" if read_switch(value) else None
+        return STORE_ON if read_switch(value) else STORE_OFF
     except UnusableError:
         path = os.fspath(value) if isinstance(value, str | os.PathLike) else ""
         if not isinstance(path, str) or not path.strip():
@@ -174,7 +190,7 @@ def read_callable(value: object) -> Callable[[str], str]:
 def read_auto(value: object) -> tuple[str, ...]:
     items: Iterable[Any] = value.split(",") if isinstance(value, str) else value if isinstance(value, Iterable) else ()
     words = [str(item).strip().lower() for item in islice(items, 10)]
-    if value is False or words == ["off"]:
+    if value is False or words == [AUTO_OFF]:
         return ()
     if not words or not set(words) <= set(AUTO_MODES):
         raise UnusableError('"off", "request", "call", "process" or "request,call"')

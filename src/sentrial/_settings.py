@@ -56,7 +56,8 @@ SETTINGS: Mapping[str, Setting] = {
         values.read_store,
         ("SENTRIAL_STORE",),
         "only where there is no other destination",
-        "`on`, or a path: keep sessions in the local store as well",
+        "`on`, or a path: keep sessions in the [local store](local-store.md) as well; `off`: keep none there, not even "
+        "where there is no other destination",
     ),
     "store_max_size": Setting(
         values.read_room,
@@ -132,11 +133,18 @@ SETTINGS: Mapping[str, Setting] = {
         "`true`",
         "write `input.value`, `output.value`, `openinference.span.kind` for readers that know no other",
     ),
+    "stream_usage": Setting(
+        values.read_switch,
+        ("SENTRIAL_STREAM_USAGE",),
+        "`false`",
+        "`true`: have OpenAI's chat and text completions say the tokens of a stream, where your program does not: see "
+        "[model clients](instrumentation.md#tokens-of-streams)",
+    ),
     "instrument": Setting(
         values.read_names,
         ("SENTRIAL_INSTRUMENT",),
-        "all",
-        "the clients to patch, such as `openai,anthropic`: see [model clients](instrumentation.md)",
+        "`all`",
+        "the libraries to record, such as `openai,langchain`, or `none`: see [model clients](instrumentation.md)",
     ),
     "carry_context": Setting(
         values.read_switch,

@@ -29,11 +29,12 @@ from sentrial._export.pipeline import Makers, Pipeline
 from sentrial._export.redact import SecretMasker
 from sentrial._export.sentrial_api import sentrial
 from sentrial._known_clients import known_clients
-from sentrial._patch import abandoned, carry, install, propagator
+from sentrial._library_versions import say_too_old
+from sentrial._patch import carry, install, propagator
 from sentrial._patch.spec import Provider
 from sentrial._session import Account
 from sentrial._setting_values import CAPTURE_OFF, CAPTURE_SPAN
-from sentrial._spans import metrics, source
+from sentrial._spans import aside, metrics, source
 from sentrial._store.bounds import Bounds
 from sentrial._store.location import VARIABLE, store_path
 
@@ -171,6 +172,7 @@ def instrument(client: object, provider: Provider) -> None:
         install.choose(client, provider)
         if config.enabled:
             install.install_chosen([provider])
+            say_too_old([provider.name])
 
 
 def use_provider(provider: TracerProvider) -> None:
@@ -192,10 +194,10 @@ def used_provider() -> TracerProvider | None:
     return _used
 
 
-@_guard.guarded("ending streams that were let go of", _guard.nothing)
+@_guard.guarded("ending what was let go of", _guard.nothing)
 def settle() -> None:
-    """End the spans of streams that the program has let go of: they belong to the session that is about to end."""
-    abandoned.settle()
+    """End the spans of what the program has let go of: they belong to the session that is about to end."""
+    aside.settle()
 
 
 def flush(timeout: float) -> bool:
@@ -307,7 +309,8 @@ def _provider_for_spans() -> TracerProvider:
             return found
         _guard.say_once(
             "foreign provider",
-            "sentrial: the global TracerProvider (%s.%s) takes no span processors; sessions go through a private one.",
+            "sentrial: the %s (%s.%s) takes no span processors; sessions go through a private one.",
+            "TracerProvider given as tracer_provider=" if found is _used else "global TracerProvider",
             type(found).__module__,
             type(found).__qualname__,
         )

@@ -93,6 +93,10 @@ def _copy(value: Any, kind: type, depth: int, tally: Tally) -> Any:
             return _fill_dict(value, dict.__len__(value), depth, tally)
         if kind is list or kind is tuple:
             return _fill_list(value, len(value), depth, tally)
+        if _is_pydantic(kind):
+            # A pydantic model's fields live in its __dict__; model_dump() would run the user's own serialisers.
+            entries = {**vars(value), **(getattr(value, "__pydantic_extra__", None) or {})}
+            return _fill_dict(entries, len(entries), depth, tally)
         if issubclass(kind, _IMMUTABLE):
             if issubclass(kind, str):
                 value = str.__str__(value)
@@ -183,10 +187,6 @@ def _fill_list(value: Any, count: int, depth: int, tally: Tally) -> Any:
 
 
 def _copy_object(value: Any, kind: type, depth: int, tally: Tally) -> Any:
-    if _is_pydantic(kind):
-        # A pydantic model's fields live in its __dict__; model_dump() would run the user's own serialisers.
-        entries = {**vars(value), **(getattr(value, "__pydantic_extra__", None) or {})}
-        return _fill_dict(entries, len(entries), depth, tally)
     if issubclass(kind, _BUFFERS):
         copy = bytes(value)
         tally.size += len(copy)

@@ -45,11 +45,11 @@ class Totals:
         """Count ``count`` model calls, with their tokens and what is needed to price them."""
         self.llm_calls += count
         if usage is not None:
-            self.add_usage(usage)
+            self._add_usage(usage)
         if call is not None:
             self.calls.append(call)
 
-    def add_usage(self, usage: Usage) -> None:
+    def _add_usage(self, usage: Usage) -> None:
         """Add the tokens of one call; what was not said stays unknown."""
         if usage.input_tokens is not None:
             self.input_tokens = (self.input_tokens or 0) + usage.input_tokens

@@ -40,6 +40,14 @@ def read_bytes(text: str) -> int | None:
     return None if number is None or factor is None else int(number * factor)
 
 
+def write_bytes(size: int) -> str:
+    """``500 bytes``, ``12.3 MB``, ``2 GB``."""
+    for unit in ("GB", "MB", "kB"):
+        if size >= _BYTES[unit.lower()]:
+            return f"{size / _BYTES[unit.lower()]:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{size} byte" + ("" if size == 1 else "s")
+
+
 def read_seconds(text: str, *, bare: bool = False) -> float | None:
     """How many seconds ``text`` says; ``None`` where it says none. ``bare``: whether it may do without a unit."""
     number, unit = _read(text)

@@ -12,7 +12,9 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sentrial import process
+from sentrial._unknown_arguments import lenient
 from sentrial.client import SentrialClient
+from sentrial.events import OfSession
 from sentrial.interaction import Interaction
 
 P = ParamSpec("P")
@@ -41,7 +43,7 @@ def _awaited(
     return call
 
 
-class AsyncInteraction:
+class AsyncInteraction(OfSession):
     """An :class:`Interaction` whose methods are awaited: ``async with await client.begin(...) as interaction``.
 
     Attributes:
@@ -51,6 +53,7 @@ class AsyncInteraction:
 
     def __init__(self, client: AsyncSentrialClient, interaction: Interaction, user_input: object = None) -> None:
         self._behind = interaction
+        self._session = interaction._session
         self.client = client
         self.session_id = interaction.session_id
         self.event_id = interaction.event_id
@@ -103,6 +106,7 @@ class AsyncInteraction:
 class AsyncSentrialClient:
     """A :class:`SentrialClient` whose methods are awaited; the arguments are the same."""
 
+    @lenient()
     def __init__(self, api_url: str | None = None, api_key: str | None = None, fail_silently: bool = True) -> None:
         self._hold(SentrialClient(api_url, api_key, fail_silently))
 

@@ -1,33 +1,8 @@
 """The ``sentrial`` command."""
 
-from __future__ import annotations
+from sentrial._cli.__main__ import main
 
-import os
-import sys
-
-_NEEDED = ("click", "rich")
-
-
-def main() -> None:
-    """Run the command with the arguments of the process, and exit."""
-    if sys.argv[1:2] == ["run"]:
-        from sentrial._cli.run import run
-
-        run(sys.argv[2:])
-    try:
-        from sentrial._cli.commands import sentrial
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in _NEEDED:
-            raise
-        sys.stderr.write(f'the sentrial command needs {" and ".join(_NEEDED)}: pip install "sentrial-otel[cli]"\n')
-        sys.exit(2)
-    try:
-        sentrial(prog_name="sentrial")
-    except BrokenPipeError:
-        # `sentrial ... | head`: nobody reads on. Python would complain once more while it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-
+__all__ = ["main"]
 
 if __name__ == "__main__":
     main()

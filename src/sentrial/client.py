@@ -13,6 +13,7 @@ from sentrial._session import Account, Session
 from sentrial._spans import amounts, cost, failure, root
 from sentrial._spans.name import MAX_NAME, quietly
 from sentrial._spans.root import Ending, Opening
+from sentrial._unknown_arguments import lenient
 from sentrial.attachment import Attachment
 from sentrial.events_by_id import EventsById
 from sentrial.interaction import Interaction, end, interaction_of_nothing, open_session
@@ -43,6 +44,7 @@ class SentrialClient(EventsById, SessionState):
         ValueError: with ``fail_silently=False``, for a value that makes no sense.
     """
 
+    @lenient()
     def __init__(
         self,
         api_url: str | None = None,
@@ -62,22 +64,23 @@ class SentrialClient(EventsById, SessionState):
     @_guard.guarded("setting up a client", _guard.nothing)
     def _set_up(self, api_url: object, api_key: object, fail_silently: object, langfuse: object, pii: object) -> None:
         self.fail_silently = fail_silently = amounts.read_switch("fail_silently", fail_silently, {}, default=True)
-        process = _setup.ensure()
-        if pii is not None:
-            process = _setup.amend({"pii": pii}, strict=not fail_silently)
-        # The address and the key may be this client's own; everything else is the process's.
-        given = {
-            "api_url": process.api_url if api_url is None else api_url,
-            "api_key": process.api_key if api_key is None else api_key,
-        }
-        config = _config.read_config(given, strict=not fail_silently)
-        self.api_url = config.api_url
-        self._account = _setup.account_of(config)
-        if langfuse is not None:
-            self._complain(
-                "langfuse",
-                "langfuse= has no effect: let OTEL_EXPORTER_OTLP_ENDPOINT name Langfuse, or a collector for both.",
-            )
+        with _guard.raising(not fail_silently):
+            process = _setup.ensure()
+            if pii is not None:
+                process = _setup.amend({"pii": pii}, strict=not fail_silently)
+            # The address and the key may be this client's own; everything else is the process's.
+            given = {
+                "api_url": process.api_url if api_url is None else api_url,
+                "api_key": process.api_key if api_key is None else api_key,
+            }
+            config = _config.read_config(given, strict=not fail_silently)
+            self.api_url = config.api_url
+            self._account = _setup.account_of(config)
+            if langfuse is not None:
+                self._complain(
+                    "langfuse",
+                    "langfuse= has no effect: let OTEL_EXPORTER_OTLP_ENDPOINT name Langfuse, or a collector for both.",
+                )
 
     @property
     def api_key(self) -> str | None:
@@ -103,6 +106,7 @@ class SentrialClient(EventsById, SessionState):
 
     # --- sessions ----------------------------------------------------------------------------------------------------
 
+    @lenient()
     def create_session(
         self,
         name: str,
@@ -145,6 +149,7 @@ class SentrialClient(EventsById, SessionState):
         return session.id
 
     @_guard.guarded("completing a session", dict)
+    @lenient()
     def complete_session(
         self,
         session_id: str,
@@ -200,6 +205,7 @@ class SentrialClient(EventsById, SessionState):
             )
         return answer
 
+    @lenient()
     def close_session(
         self,
         session_id: str,
@@ -211,6 +217,7 @@ class SentrialClient(EventsById, SessionState):
         succeeded = True if success is None else success
         return self.complete_session(session_id, succeeded, failure_reason, duration_ms=duration_ms)
 
+    @lenient()
     def begin(
         self,
         user_id: str | None,

@@ -46,7 +46,7 @@ def tool(name_or_func: Any = None, *, name: str | None = None, description: str 
     """
 
     def wrap_tool(function: Callable[..., Any], tool_name: str) -> Callable[..., Any]:
-        wrapped = wrap(function, Tool(tool_name, description, Arguments(function)))
+        wrapped = wrap(function, Tool(tool_name, _name_of(function), description, Arguments(function)))
         _ambient.remember_tool(wrapped)
         return wrapped
 

@@ -16,6 +16,7 @@ from sentrial._spans.error import record_error
 from sentrial._spans.live import LiveEvent, blank
 from sentrial._spans.llm_by_hand import LlmEvent
 from sentrial._spans.tool import ToolCall
+from sentrial._unknown_arguments import lenient
 
 E = TypeVar("E", bound=LiveEvent)
 
@@ -29,7 +30,13 @@ class EventType(str, Enum):
     ERROR = "error"
 
 
-class SessionEvents:
+class OfSession:
+    """What stands for a session wherever the session's id does."""
+
+    _session: Session
+
+
+class SessionEvents(OfSession):
     """Adds events to ``session``. ``loud``: bad input raises :class:`ValueError`, once what is good is recorded."""
 
     def __init__(self, session: Session, *, loud: bool = False) -> None:
@@ -44,6 +51,7 @@ class SessionEvents:
 
     # --- live events -------------------------------------------------------------------------------------------------
 
+    @lenient()
     def tool(
         self,
         name: str,
@@ -77,6 +85,7 @@ class SessionEvents:
             ),
         )
 
+    @lenient()
     def llm(
         self,
         model: str,
@@ -97,6 +106,7 @@ class SessionEvents:
             LlmEvent, lambda: LlmEvent(self._session, model, provider=provider, input=input, metadata=metadata)
         )
 
+    @lenient()
     def decision(
         self,
         reasoning: str | None = None,
@@ -135,6 +145,7 @@ class SessionEvents:
 
     # --- events told afterwards --------------------------------------------------------------------------------------
 
+    @lenient()
     def track_tool_call(
         self,
         tool_name: str,
@@ -171,6 +182,7 @@ class SessionEvents:
             ),
         )
 
+    @lenient()
     def track_decision(
         self,
         reasoning: str,
@@ -201,6 +213,7 @@ class SessionEvents:
             ),
         )
 
+    @lenient()
     def track_llm_call(
         self,
         model: str,
@@ -237,6 +250,7 @@ class SessionEvents:
             ),
         )
 
+    @lenient()
     def track_error(
         self,
         error_message: str,

@@ -8,7 +8,8 @@ from typing import Any
 from sentrial import _guard, _registry
 from sentrial._handle import read_handle
 from sentrial._session import Account, Session
-from sentrial.events import SessionEvents
+from sentrial._unknown_arguments import lenient
+from sentrial.events import OfSession, SessionEvents
 
 
 class EventsById:
@@ -16,6 +17,7 @@ class EventsById:
 
     fail_silently: bool
 
+    @lenient()
     def track_tool_call(
         self,
         session_id: str,
@@ -61,6 +63,7 @@ class EventsById:
             call_id=call_id, duration_ms=duration_ms, trace_id=trace_id, span_id=span_id,
         )  # fmt: skip
 
+    @lenient()
     def track_decision(
         self,
         session_id: str,
@@ -100,6 +103,7 @@ class EventsById:
             chosen=chosen, trace_id=trace_id, span_id=span_id,
         )  # fmt: skip
 
+    @lenient()
     def track_llm_call(
         self,
         session_id: str,
@@ -147,6 +151,7 @@ class EventsById:
             estimated_cost=estimated_cost, duration_ms=duration_ms, error=error, metadata=metadata,
         )  # fmt: skip
 
+    @lenient()
     def track_error(
         self,
         session_id: str,
@@ -183,6 +188,15 @@ class EventsById:
 
     def _find(self, session_id: object) -> Session | None:
         """The session of that id, or a stand-in for one of another process; ``None``, and said, for a bad id."""
+        session = self._look_up(session_id)
+        if session is None:
+            self._complain("no session id", no_session_id(session_id))
+        return session
+
+    def _look_up(self, session_id: object) -> Session | None:
+        """The same without a word. What ``begin()`` returned stands for its id."""
+        if _guard.is_a(session_id, OfSession):
+            return session_id._session
         if _guard.is_a(session_id, str):
             session_id = str.__str__(session_id)
         session = _registry.find(session_id) if type(session_id) is str else None
@@ -191,11 +205,6 @@ class EventsById:
             if handle is not None:
                 session = _registry.find(handle.session_id)
                 session = session or _registry.remember_foreign(handle, self._account_now())
-        if session is None:
-            self._complain(
-                "no session id",
-                f"{_guard.shown(session_id)} is no session id: give what create_session() or begin() returned.",
-            )
         return session
 
     @_guard.guarded("finding a session", _guard.nothing)
@@ -207,3 +216,8 @@ class EventsById:
         if not self.fail_silently:
             raise _guard.RefusedError(words)
         _guard.say_once(kind, "sentrial: %s More of this kind is not logged.", words)
+
+
+def no_session_id(given: object) -> str:
+    """What is said of ``given``, where a session's id should be."""
+    return f"{_guard.shown(given)} is no session id: give what create_session() returned, or begin(...).session_id."

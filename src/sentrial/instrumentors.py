@@ -1,21 +1,27 @@
-"""Each client library as a standard instrumentor of OpenTelemetry's: switched on and off one by one.
+"""Each library as a standard instrumentor of OpenTelemetry's: switched on and off one by one.
 
 ``opentelemetry-instrument`` and whatever else loads the entry points of ``opentelemetry_instrumentor`` find them as
-``sentrial-openai``, ``sentrial-anthropic`` and ``sentrial-google``. ``opentelemetry-instrumentation`` is not needed.
+``sentrial-openai``, ``sentrial-anthropic``, ``sentrial-google`` and ``sentrial-langchain``.
+``opentelemetry-instrumentation`` is not needed.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Collection
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, TypeVar
 
-from sentrial import _alone, _guard
+from sentrial import _alone, _guard, _library_versions
+from sentrial._library_versions import REQUIREMENTS, Unmet
 from sentrial._patch import install
 
-__all__ = ["AnthropicInstrumentor", "ClientInstrumentor", "GoogleGenAIInstrumentor", "OpenAIInstrumentor"]
+__all__ = [
+    "AnthropicInstrumentor",
+    "ClientInstrumentor",
+    "GoogleGenAIInstrumentor",
+    "LangChainInstrumentor",
+    "OpenAIInstrumentor",
+]
 
 T = TypeVar("T", bound="ClientInstrumentor")
 
@@ -60,23 +66,24 @@ class ClientInstrumentor:
         """Record the calls of every client of this library, from now on; a second time does nothing more.
 
         Without ``configure()`` the spans go to the application's ``TracerProvider``, and no exporter of ours is added;
-        where ``SENTRIAL_*`` variables say where sessions go, they hold.
+        where ``SENTRIAL_*`` variables say where sessions go, they hold. A version older than what is tested is said
+        once in the log, and recorded as far as that goes.
 
         Args:
             **kwargs: ``tracer_provider``, ``meter_provider``: where spans and metrics of ours go, of this and every
                 other library, and sessions; the global ones, if not given. ``skip_dep_check``: say nothing of versions.
-                Others are taken, as the standard wants it, and not used.
+                ``raise_exception_on_conflict``: raise the standard's exception for one that is too old or not there,
+                and record nothing. Others are taken, as the standard wants it, and not used.
         """
-        automatic = bool(kwargs.get("skip_dep_check") or kwargs.get("raise_exception_on_conflict"))
-        if not kwargs.get("skip_dep_check"):
-            unmet = self._unmet()
-            if unmet is not None:
-                _refuse(*unmet, raises=bool(kwargs.get("raise_exception_on_conflict")))
-                return
-        self._instrument(kwargs.get("tracer_provider"), kwargs.get("meter_provider"), automatic)
+        unchecked, raises = bool(kwargs.get("skip_dep_check")), bool(kwargs.get("raise_exception_on_conflict"))
+        for unmet in () if unchecked else filter(None, map(_library_versions.unmet, self.dependencies)):
+            if raises:
+                _raise(unmet)
+            unmet.say()
+        self._instrument(kwargs.get("tracer_provider"), kwargs.get("meter_provider"), automatic=unchecked or raises)
 
     @_guard.guarded("instrumenting", _guard.nothing)
-    def _instrument(self, tracer_provider: Any, meter_provider: Any, automatic: bool) -> None:
+    def _instrument(self, tracer_provider: Any, meter_provider: Any, *, automatic: bool) -> None:
         _alone.instrument(self.client, tracer_provider, meter_provider, automatic=automatic)
 
     def uninstrument(self, **kwargs: Any) -> None:
@@ -86,51 +93,38 @@ class ClientInstrumentor:
         """
         _alone.uninstrument(self.client)
 
-    def _unmet(self) -> tuple[str, str | None] | None:
-        """The first requirement that is not met, and what was found instead."""
-        for requirement in self.dependencies:
-            name, _, lowest = (part.strip() for part in requirement.partition(">="))
-            try:
-                found = version(name)
-            except PackageNotFoundError:
-                return requirement, None
-            if _numbers(found) < _numbers(lowest):
-                return requirement, f"{name} {found}"
-        return None
-
 
 class OpenAIInstrumentor(ClientInstrumentor):
     """Records the calls of every client of ``openai``."""
 
     client = "openai"
-    dependencies = ("openai >= 1.55.3",)
+    dependencies = (REQUIREMENTS["openai"],)
 
 
 class AnthropicInstrumentor(ClientInstrumentor):
     """Records the calls of every client of ``anthropic``."""
 
     client = "anthropic"
-    dependencies = ("anthropic >= 0.49.0",)
+    dependencies = (REQUIREMENTS["anthropic"],)
 
 
 class GoogleGenAIInstrumentor(ClientInstrumentor):
     """Records the calls of every client of ``google-genai``."""
 
     client = "google"
-    dependencies = ("google-genai >= 1.7.0",)
+    dependencies = (REQUIREMENTS["google"],)
 
 
-def _numbers(found: str) -> list[int]:
-    return [int(digits) for digits in re.findall(r"\d+", found.partition("+")[0])[:3]]
+class LangChainInstrumentor(ClientInstrumentor):
+    """Records the runs of LangChain and LangGraph: models, tools, retrievers, agents and graphs."""
+
+    client = "langchain"
+    dependencies = (REQUIREMENTS["langchain"],)
 
 
-def _refuse(requirement: str, found: str | None, *, raises: bool) -> None:
+def _raise(unmet: Unmet) -> None:
+    """Raise as the standard does; not where the standard is not loaded, for then nobody knows its exception."""
     standard = sys.modules.get(f"{_STANDARD}.dependencies")
-    if raises and standard is not None:
-        raise standard.DependencyConflictError(standard.DependencyConflict(requirement, found))
-    _guard.say_once(
-        f"instrument {requirement}",
-        "sentrial: nothing is recorded of what needs %s: %s is installed.",
-        requirement,
-        found or "no such package",
-    )
+    if standard is not None:
+        found = None if unmet.found is None else f"{unmet.distribution} {unmet.found}"
+        raise standard.DependencyConflictError(standard.DependencyConflict(unmet.requirement, found))

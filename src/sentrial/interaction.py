@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sentrial import _config, _guard, _session, _setup
+from sentrial import _config, _guard, _session, _setup, semconv
 from sentrial._handle import write_handle
 from sentrial._session import Activation, Session
 from sentrial._snapshot import Tally, snapshot
 from sentrial._spans import amounts, failure, root, source
 from sentrial._spans.root import Ending, Opening
+from sentrial._unknown_arguments import lenient
 from sentrial.events import SessionEvents
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Interaction(SessionEvents):
         self._output = snapshot(output, Tally())
 
     @_guard.guarded("adding tokens", _guard.nothing)
+    @lenient()
     def add_tokens(self, prompt_tokens: int = 0, completion_tokens: int = 0, cost: float = 0.0) -> None:
         """Count tokens and dollars of calls that nothing else records: the sums are what :meth:`finish` says."""
         with _guard.raising(self._loud):
@@ -101,6 +103,7 @@ class Interaction(SessionEvents):
             self.total_cost += _amount("cost", cost)
 
     @_guard.guarded("finishing an interaction", dict)
+    @lenient()
     def finish(
         self,
         output: object = None,
@@ -134,7 +137,7 @@ class Interaction(SessionEvents):
             reason = reason or self._last_error
         said = (output, success, failure_reason, estimated_cost, custom_metrics, prompt_tokens, completion_tokens)
         answer = self._finish(
-            root.COMPLETED if reason is None else root.FAILED,
+            semconv.OUTCOME_COMPLETED if reason is None else semconv.OUTCOME_FAILED,
             success=success,
             output=output,
             failure_reason=reason,
@@ -203,15 +206,16 @@ class Interaction(SessionEvents):
 
     @_guard.guarded("leaving an interaction's block", _guard.nothing)
     def _end_block(self, error: BaseException | None) -> None:
-        if error is not None and failure.is_control_flow(error):
-            self._finish(root.CANCELLED)
+        left = None if error is None else failure.outcome_of_control_flow(error)
+        if left is not None:
+            self._finish(left)
         elif error is not None:
-            self._finish(root.FAILED, error=error)
+            self._finish(semconv.OUTCOME_FAILED, error=error)
         elif not self._session.exported:
             self.finish()
         elif not self._session.foreign:
             # Else its root is elsewhere, and whoever has the newest handle says how it ended.
-            self._finish(root.CONTINUED)
+            self._finish(semconv.OUTCOME_CONTINUED)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -245,7 +249,7 @@ def open_session(opening: Opening, *, nested: bool, loud: bool) -> Session:
             session = root.open_session(opening, nested=nested)
     except _guard.RefusedError as error:
         if session is not None:
-            root.end_session(session, Ending(root.FAILED, error=error))
+            root.end_session(session, Ending(semconv.OUTCOME_FAILED, error=error))
         raise
     except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
         _guard.failed("opening a session", error)
@@ -270,7 +274,7 @@ def end(session: Session, ending: Ending, *, loud: bool) -> dict[str, Any]:
         return {}
     if not ended:
         return {}
-    return {"id": session.id, "status": session.outcome, "success": session.outcome == root.COMPLETED}
+    return {"id": session.id, "status": session.outcome, "success": session.outcome == semconv.OUTCOME_COMPLETED}
 
 
 def _amount(name: str, value: object) -> float:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sentrial import _config, _guard, _setup
+from sentrial._settings import SETTINGS
 from sentrial._spans import amounts
+from sentrial._unknown_arguments import lenient
 from sentrial.attachment import Attachment
 from sentrial.batching import BatcherConfig, flush_interval_of
 from sentrial.client import DEFAULT_FLUSH, SentrialClient
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
 
 _default: SentrialClient | None = None
 
+_BY_VARIABLE = {name: f"set {setting.variables[0]}." for name, setting in SETTINGS.items() if setting.variables}
+
 
 @_guard.guarded("configuring", _guard.nothing)
+@lenient(_BY_VARIABLE)
 def configure(
     api_key: str | None = None,
     api_url: str | None = None,
@@ -37,6 +42,7 @@ def configure(
     sample_rate: float | None = None,
     session_timeout: float | None = None,
     openinference: bool | None = None,
+    stream_usage: bool | None = None,
     instrument: Iterable[str] | None = None,
     carry_context: bool | None = None,
     propagate_session: bool | str | Iterable[str] | None = None,
@@ -71,7 +77,9 @@ def configure(
         sample_rate: share of sessions to keep, 0 to 1, where the provider is ours.
         session_timeout: seconds after which an untouched session ends as abandoned.
         openinference: ``False`` leaves out OpenInference's ``input.value`` and the like.
-        instrument: the clients to patch, such as ``["openai"]``; all that are known, if not given.
+        stream_usage: ``True`` has streams of OpenAI's chat and text completions say their tokens, where the program
+            has not asked for them itself; it does not see that they came.
+        instrument: the libraries to record, such as ``["openai", "langchain"]``; all that are known, if not given.
         carry_context: ``False`` leaves threads and executors alone, so that work handed to them leaves its session.
         propagate_session: ``True`` sends the session's identity along with every request that carries a trace; hosts,
             such as ``["*.internal"]``, with HTTP requests to them only.
@@ -82,7 +90,8 @@ def configure(
         retry_timeout: seconds that one batch is tried again.
 
     Raises:
-        ValueError: with ``fail_silently=False``, for a value that makes no sense.
+        ValueError: with ``fail_silently=False``, for a value that makes no sense, and for an argument that is none: it
+            is left out.
     """
     global _default
     arguments = {
@@ -100,6 +109,7 @@ def configure(
         "sample_rate": sample_rate,
         "session_timeout": session_timeout,
         "openinference": openinference,
+        "stream_usage": stream_usage,
         "instrument": instrument,
         "carry_context": carry_context,
         "propagate_session": propagate_session,
@@ -122,6 +132,7 @@ def configure_client(api_key: str | None, api_url: str | None, fail_silently: bo
     _default = SentrialClient(config.api_url, config.api_key, fail_silently)
 
 
+@lenient()
 def begin(
     user_id: str | None,
     event: str,

@@ -6,7 +6,7 @@ package is needed, and none of it knows theirs.
 
 from __future__ import annotations
 
-from sentrial._patch.spec import Accumulator, Operation, Outgoing, Provider, Role, Shape, Target, ToolRun
+from sentrial._patch.spec import Accumulator, Operation, Outgoing, Provider, Role, Shape, StreamUsage, Target, ToolRun
 from sentrial.types import Deferred, LlmRequest, LlmResponse, Message, Part, Usage
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Provider",
     "Role",
     "Shape",
+    "StreamUsage",
     "Target",
     "ToolRun",
     "Usage",

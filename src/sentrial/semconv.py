@@ -10,13 +10,18 @@ SCHEMA_URL = "https://opentelemetry.io/schemas/gen-ai/1.42.0"
 
 # --- operations and span names -----------------------------------------------------------------------------------
 OPERATION_CHAT = "chat"
+OPERATION_TEXT_COMPLETION = "text_completion"
 OPERATION_FETCH_RESPONSE = "fetch_response"
 OPERATION_EXECUTE_TOOL = "execute_tool"
 OPERATION_INVOKE_AGENT = "invoke_agent"
+OPERATION_INVOKE_WORKFLOW = "invoke_workflow"
+OPERATION_PLAN = "plan"
+OPERATION_RETRIEVAL = "retrieval"
 
 SPAN_DECISION = "decision"
 SPAN_ERROR = "error"
 SPAN_SESSION_COMPLETED = "session completed"
+SPAN_NODE = "node"
 
 # --- gen_ai: common ----------------------------------------------------------------------------------------------
 GEN_AI_OPERATION_NAME = "gen_ai.operation.name"
@@ -84,10 +89,18 @@ GEN_AI_TOOL_DEFINITIONS = "gen_ai.tool.definitions"
 # --- gen_ai: tools -----------------------------------------------------------------------------------------------
 GEN_AI_TOOL_NAME = "gen_ai.tool.name"
 GEN_AI_TOOL_TYPE = "gen_ai.tool.type"
+TOOL_TYPE_FUNCTION = "function"
 GEN_AI_TOOL_DESCRIPTION = "gen_ai.tool.description"
 GEN_AI_TOOL_CALL_ID = "gen_ai.tool.call.id"
 GEN_AI_TOOL_CALL_ARGUMENTS = "gen_ai.tool.call.arguments"
 GEN_AI_TOOL_CALL_RESULT = "gen_ai.tool.call.result"
+
+# --- gen_ai: agents, workflows, retrieval ------------------------------------------------------------------------
+GEN_AI_WORKFLOW_NAME = "gen_ai.workflow.name"
+GEN_AI_DATA_SOURCE_ID = "gen_ai.data_source.id"
+GEN_AI_RETRIEVAL_TOP_K = "gen_ai.retrieval.top_k"
+GEN_AI_RETRIEVAL_QUERY_TEXT = "gen_ai.retrieval.query.text"
+GEN_AI_RETRIEVAL_DOCUMENTS = "gen_ai.retrieval.documents"
 
 # --- core conventions --------------------------------------------------------------------------------------------
 SESSION_ID = "session.id"
@@ -134,6 +147,8 @@ SENTRIAL_USAGE_TOTAL_TOKENS = "sentrial.usage.total_tokens"
 SENTRIAL_METADATA = "sentrial.metadata"
 SENTRIAL_METADATA_PREFIX = "sentrial.metadata."
 SENTRIAL_STREAM_END = "sentrial.stream.end"
+SENTRIAL_OUTCOME = "sentrial.outcome"
+SENTRIAL_NODE = "sentrial.node"
 SENTRIAL_ERROR_CODE = "sentrial.error.code"
 SENTRIAL_RETRY_COUNT = "sentrial.retry.count"
 SENTRIAL_RETRY_WAIT = "sentrial.retry.wait"
@@ -146,6 +161,12 @@ SENTRIAL_LATE = "sentrial.late"
 SENTRIAL_SESSION_NAME = "sentrial.session.name"
 SENTRIAL_STATE = "sentrial.state"
 SENTRIAL_SESSION_OUTCOME = "sentrial.session.outcome"
+OUTCOME_COMPLETED = "completed"
+OUTCOME_FAILED = "failed"
+OUTCOME_CANCELLED = "cancelled"
+OUTCOME_PAUSED = "paused"
+OUTCOME_ABANDONED = "abandoned"
+OUTCOME_CONTINUED = "continued"
 SENTRIAL_SESSION_SUCCESS = "sentrial.session.success"
 SENTRIAL_SESSION_FAILURE_REASON = "sentrial.session.failure_reason"
 SENTRIAL_SESSION_LLM_CALLS = "sentrial.session.llm_calls"
@@ -191,6 +212,9 @@ SENTRIAL_LOST_REASON = "sentrial.lost.reason"
 OPERATIONS_OF_A_CONVERSATION = frozenset(
     {"chat", "generate_content", "text_completion", "invoke_agent", "invoke_workflow", "execute_tool"}
 )
+
+# Those of a call that asks a model for an answer.
+OPERATIONS_OF_INFERENCE = frozenset({"chat", "generate_content", "text_completion"})
 
 # Span types on which the conventions allow gen_ai.agent.name.
 OPERATIONS_OF_AN_AGENT = frozenset({"invoke_agent", "create_agent", "execute_tool", "plan"})

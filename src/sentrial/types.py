@@ -87,11 +87,14 @@ class Deferred(Generic[T]):
 
 
 class Usage(NamedTuple):
-    """Tokens of one model call, as the provider billed them. ``None`` is "not said", never zero.
+    """Tokens of one model call, as the provider billed them, and what else it says of their price. ``None`` is "not
+    said", never zero.
 
     ``input_tokens`` includes cached tokens of both kinds, ``output_tokens`` includes reasoning tokens; the others are
     parts of these two (GenAI conventions, "Token usage"). ``undivided_tokens``: where only the sum of both was said.
     ``hour_cache_write_tokens``: those of ``cache_write_tokens`` that are kept for an hour, which costs more.
+    ``web_searches``: how often the provider has searched the web for the call, which it charges besides.
+    ``stated_cost``: dollars, where the provider says what the call costs; it comes before any price list.
     """
 
     input_tokens: int | None = None
@@ -110,6 +113,8 @@ class Usage(NamedTuple):
     audio_cache_read_tokens: int | None = None
     undivided_tokens: int | None = None
     hour_cache_write_tokens: int | None = None
+    web_searches: int | None = None
+    stated_cost: float | None = None
 
 
 class LlmRequest(NamedTuple):
@@ -159,7 +164,9 @@ class LlmRequest(NamedTuple):
 class LlmResponse(NamedTuple):
     """A model's answer, or the part of it that came before a stream broke off. ``None`` is "not said".
 
-    ``status``: of a stored answer that was fetched. ``compacted``: whether the history was replaced by a summary.
+    ``pending``: whether it is still being made, or was when the stream of it broke off: its tokens come when it is
+    fetched. ``status`` and ``made_usage``: of a stored answer that was fetched, the latter what its making took.
+    ``compacted``: whether the history was replaced by a summary.
     ``error``: what the API says went wrong, ``{"type": code, "message": words}``, in an answer that reports a failure.
     """
 
@@ -170,7 +177,8 @@ class LlmResponse(NamedTuple):
     service_tier: str | None = None
     system_fingerprint: str | None = None
     status: str | None = None
-    conversation_id: str | None = None
+    pending: bool = False
+    made_usage: Usage | None = None
     compacted: bool | None = None
     dimension_count: int | None = None
     error: Mapping[str, Any] | None = None

@@ -10,6 +10,12 @@ from sentrial._patch.spec import Provider
 
 T = TypeVar("T")
 
+_GIVE = {
+    "openai": "an object such as openai.OpenAI()",
+    "anthropic": "an object such as anthropic.Anthropic()",
+    "google": "an object such as google.genai.Client()",
+}
+
 
 def wrap_openai(client: T, track_without_session: bool = False) -> T:
     """Record the calls of this client of OpenAI's library, whatever ``instrument=`` says, and without ``configure()``.
@@ -80,9 +86,10 @@ def wrap_llm(client: T, provider: str | None = None) -> T:
         kind = _kind_of(client)
         _guard.say_once(
             f"wrap_llm {kind}",
-            "sentrial: wrap_llm() knows no library with the class %s, and its calls are not recorded; known are %s.",
+            "sentrial: wrap_llm() knows no library with the class %s, and its calls are not recorded; known are %s. %s",
             kind,
             ", ".join(names),
+            _remedy(client) or "Give it a client of one of them.",
         )
         return client
     return _wrap(client, word if library is None else library.name, "wrap_llm")
@@ -95,16 +102,23 @@ def _wrap(client: T, name: str, wrapper: str) -> T:
             kind = _kind_of(client)
             _guard.say_once(
                 f"{wrapper} {kind}",
-                "sentrial: %s() got a %s, which is no client of %s: its calls are not recorded by this.",
+                "sentrial: %s() got a %s, which is no client of %s: its calls are not recorded by this. %s",
                 wrapper,
                 kind,
                 name,
+                _remedy(client) or f"Give it {_GIVE.get(name, 'a client of that library')}.",
             )
         else:
             _setup.instrument(client, library)
     except Exception as error:  # noqa: BLE001 - nothing of ours may reach the user's program
         _guard.failed(f"{wrapper}()", error)
     return client
+
+
+def _remedy(client: object) -> str:
+    if any(each.__module__.partition(".")[0] == "langchain_core" for each in type(client).__mro__):
+        return "LangChain's models are recorded by themselves, or by SentrialCallbackHandler() among the callbacks."
+    return ""
 
 
 def _kind_of(client: object) -> str:

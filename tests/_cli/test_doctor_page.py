@@ -135,7 +135,7 @@ def ill() -> dict[str, Any]:
             "version": "0.1.30",
             "state": "active",
             "records": "openai",
-            "means": "it records openai; where we record the same client, each call makes two spans",
+            "means": "it records openai; where we record the same calls, ours stays out",
         },
         *(
             {"name": f"opentelemetry-instrumentation-{name}", "version": "0.66b2", "state": "installed",

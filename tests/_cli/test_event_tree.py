@@ -68,3 +68,47 @@ def test_an_error_is_a_moment_and_has_no_duration(path: Path) -> None:
 def test_state_and_metrics_of_a_session_stand_in_its_head(path: Path) -> None:
     write(path, [root(1, SENTRIAL_STATE='{"step": "refund", "tries": 2}')])
     assert "  state      step=refund  tries=2" in printed("sessions", "show", "last", "--store", path).splitlines()
+
+
+def test_steps_of_a_framework_are_named_by_what_they_are(path: Path) -> None:
+    steps = [
+        row(1, 2, None, 1, 6, name="invoke_workflow refund", GEN_AI_OPERATION_NAME="invoke_workflow"),
+        row(1, 3, None, 1, 2, parent=2, name="plan agent", GEN_AI_OPERATION_NAME="plan", SENTRIAL_NODE="planner"),
+        row(1, 4, None, 2, 3, parent=2, name="node approval", SENTRIAL_NODE="approval", SENTRIAL_OUTCOME="paused"),
+        row(1, 5, None, 3, 4, parent=2, name="node pay", SENTRIAL_NODE="pay", status="ERROR"),
+    ]
+    write(path, [root(1), *steps])
+    assert printed("sessions", "show", "last", "--store", path).splitlines()[-4:] == [
+        "  1.00s  └─ · workflow refund" + " " * 46 + "5.00s",
+        "  1.00s     ├─ · plan planner" + " " * 46 + "1.00s",
+        "  2.00s     ├─ · node approval ○ paused" + " " * 36 + "1.00s",
+        "  3.00s     └─ · node pay ✗ failed" + " " * 41 + "1.00s",
+    ]
+
+
+def test_a_search_shows_what_it_looked_for_and_what_it_found(path: Path) -> None:
+    documents = '[{"id": "terms-3", "score": null, "content": "Two years."}, {"id": "terms-4", "score": 0.5}]'
+    found: dict[str, str] = {"GEN_AI_RETRIEVAL_QUERY_TEXT": "How long?", "GEN_AI_RETRIEVAL_DOCUMENTS": documents}
+    searches = [
+        row(1, 2, None, 1, 2, name="retrieval terms", GEN_AI_OPERATION_NAME="retrieval", **found),
+        row(
+            1,
+            3,
+            None,
+            2,
+            3,
+            name="retrieval",
+            GEN_AI_OPERATION_NAME="retrieval",
+            GEN_AI_PROVIDER_NAME="chroma",
+            GEN_AI_RETRIEVAL_DOCUMENTS="[]",
+        ),
+    ]
+    write(path, [root(1), *searches])
+    assert printed("sessions", "show", "last", "--store", path).splitlines()[-6:] == [
+        "  1.00s  ├─ · search terms" + " " * 49 + "1.00s",
+        "         │    query  How long?",
+        "         │    found  terms-3: Two years.",
+        "         │           terms-4",
+        "  2.00s  └─ · search chroma" + " " * 48 + "1.00s",
+        "              found  nothing",
+    ]

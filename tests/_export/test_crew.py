@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -168,3 +170,21 @@ def test_close_ends_all_threads_after_their_work(crews: list[Crew], done: queue.
     crew.close(TIMEOUT)
     assert [thread.is_alive() for thread in threads] == [False] * len(threads)
     assert sorted(done.get(timeout=TIMEOUT)[0] for _ in range(10)) == list(range(10))
+
+
+def test_what_ends_a_thread_is_not_taken_for_work_that_nobody_does(
+    crews: list[Crew], done: queue.SimpleQueue[Any]
+) -> None:
+    """A thread that wakes for the last work finds the end of the crew behind it, and may not call another for that."""
+    crew = make(crews, most=2)
+    crew.call(Job(done))
+    done.get(timeout=TIMEOUT)
+    time.sleep(0.05)  # the thread waits for more
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(TIMEOUT)  # ... and does not run again before all is queued
+    try:
+        crew.call(Job(done))
+        crew.close(TIMEOUT)
+    finally:
+        sys.setswitchinterval(before)
+    assert crew.threads == set()

@@ -231,7 +231,7 @@ def test_the_size_bound_is_kept_and_said_in_one_line(path: Path, caplog: pytest.
     destination.close()
     (line,) = (record.getMessage() for record in caplog.records)
     assert line.startswith(f"sentrial: local store {path}: removed the oldest ")
-    assert line.endswith(" UTC, to stay within 1 MiB")
+    assert line.endswith(" UTC, to stay within 1 MB")
     assert "large 0" not in agents(path)
     assert path.stat().st_size <= 2**20 + 2**16
 

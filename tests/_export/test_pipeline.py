@@ -157,7 +157,7 @@ def test_a_shutdown_with_one_of_them_down_delivers_to_the_other(
     assert time.monotonic() - began < 5
     assert set(by_name(collector.spans)) == {*ONE_SESSION, "unrelated"}
     (said,) = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
-    assert said.startswith(f"sentrial: 3 spans for Sentrial {server.url} are lost: they could not be sent in the time")
+    assert said.startswith(f"sentrial: 3 spans for Sentrial {server.url} are lost: could not be sent in the time")
 
 
 def test_without_any_destination_the_local_store_keeps_sessions_and_one_line_says_where(
@@ -179,6 +179,50 @@ def test_without_any_destination_the_local_store_keeps_sessions_and_one_line_say
     with contextlib.closing(open_for_reading(default_store)) as connection:
         assert [summary.agent for summary in list_sessions(connection)] == ["agent", "agent"]
     assert sentrial.stats() == {"local store": {"stored": 7}}
+
+
+@pytest.mark.parametrize("by", ["argument", "variable"])
+def test_without_any_destination_and_with_the_store_off_nothing_is_kept_and_one_line_says_so(
+    by: str, default_store: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if by == "argument":
+        sentrial.configure(store=False)
+    else:
+        monkeypatch.setenv("SENTRIAL_STORE", "off")
+    make_a_session()
+    make_a_model_call()
+    assert sentrial.flush(10)
+    assert [(record.levelno, record.message) for record in caplog.records] == [
+        (
+            logging.WARNING,
+            "sentrial: no Sentrial key and no collector is set, and the local store is off: sessions are not kept",
+        )
+    ]
+    assert sentrial.stats() == {}
+    assert not default_store.exists()
+
+
+def test_with_the_store_off_the_other_destinations_get_what_they_always_get(
+    server: SentrialStandIn, collector: OtlpHttpReceiver, default_store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sentrial.configure(api_key=KEY, api_url=server.url, otlp_endpoint=collector.url, store="off")
+    make_a_session()
+    make_a_model_call()
+    assert set(arrived(server)) == ONE_SESSION
+    assert set(arrived(collector)) == {*ONE_SESSION, "unrelated", "chat gpt-4o"}
+    assert not default_store.exists()
+    assert caplog.records == []
+
+
+def test_a_store_that_is_switched_off_later_still_gets_what_was_queued_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "own.db"
+    sentrial.configure(store=path, flush_interval=60)
+    before = make_a_session()
+    sentrial.configure(store=False)
+    after = make_a_session()
+    assert sentrial.flush(10)
+    assert stored_in(path, before) == ONE_SESSION
+    assert stored_in(path, after) == set()
 
 
 def test_the_line_about_the_store_is_seen_by_a_program_that_sets_up_no_logging(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_refusal_is_final_and_said_once(
     assert len(server.requests) == 3
     assert line.counts == {"stored": 0, "refused": 3}
     (once,) = said()
-    assert once.startswith(f"sentrial: 1 spans for Sentrial are lost: {words}")
+    assert once.startswith(f"sentrial: 1 span for Sentrial is lost: {words}")
     assert "the words of the server" in once
     assert ("SENTRIAL_API_KEY" in once) is (status != 400)
     assert KEY not in once
@@ -139,7 +139,7 @@ def test_a_wait_that_the_bound_does_not_allow_is_not_begun(server: SentrialStand
     assert line.outlet.flush(TIMEOUT)
     assert line.counts == {"stored": 0, "not reachable": 1}
     assert said() == [
-        "sentrial: 1 spans for Sentrial are lost: 429 Too Many Requests: slow down. "
+        "sentrial: 1 span for Sentrial is lost: 429 Too Many Requests: slow down. "
         "More of this kind is counted, not logged."
     ]
     line.put("b")
@@ -212,7 +212,7 @@ def test_what_is_too_large_even_so_is_lost_with_words(line: Line, server: Sentri
     assert line.outlet.flush(TIMEOUT)
     assert line.counts == {"stored": 0, "too large": 1}
     (words,) = said()
-    assert "1 spans for Sentrial are lost: 413 " in words
+    assert "1 span for Sentrial is lost: 413 " in words
     assert "never" in words
 
 

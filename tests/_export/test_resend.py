@@ -68,7 +68,7 @@ def test_after_one_that_nobody_took_the_rest_is_not_tried() -> None:
 
 def test_what_is_too_large_goes_in_parts(server: SentrialStandIn) -> None:
     server.respond(413)
-    assert resend(sessions(1), sentrial(server.url, KEY), None, 1.0).stored == 2
+    assert resend(sessions(1), sentrial(server.url, KEY), None, 10.0).stored == 2
     assert len(server.requests) == 3
 
 

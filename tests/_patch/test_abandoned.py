@@ -16,6 +16,7 @@ from fake_provider import FakeProvider
 from recorder import Recorder
 from sentrial._patch import abandoned, install
 from sentrial._providers import PROVIDERS
+from sentrial._spans import aside
 
 
 @pytest.fixture
@@ -46,16 +47,22 @@ async def test_a_span_is_never_ended_inside_a_collection(
         gc.collect()
         assert recorder.spans == []
     assert ended.wait(30)
-    assert threads == ["sentrial-abandoned-streams"]
+    assert threads == ["sentrial-aside"]
     assert recorder.attributes["sentrial.stream.end"] == "abandoned"
+
+
+def thread_of_ours() -> threading.Thread:
+    """The only one there is."""
+    (found,) = (thread for thread in threading.enumerate() if thread.name == "sentrial-aside")
+    return found
 
 
 async def test_one_thread_serves_all_streams(client: Adapter, recorder: Recorder) -> None:
     for _ in range(5):
         await client.next(await client.stream())
     gc.collect()
-    abandoned.settle()
-    assert [thread.name for thread in threading.enumerate()].count("sentrial-abandoned-streams") == 1
+    aside.settle()
+    assert thread_of_ours().is_alive()
     assert [span.attributes["sentrial.stream.end"] for span in recorder.spans if span.attributes] == ["abandoned"] * 5
     assert not abandoned._open
 
@@ -72,10 +79,10 @@ async def test_the_end_of_an_abandoned_stream_is_when_its_last_chunk_came(client
     await client.next(stream)
     await client.stream(model="second")
     gc.collect()
-    abandoned.settle()
+    aside.settle()
     del stream
     gc.collect()
-    abandoned.settle()
+    aside.settle()
     second, first = recorder.spans
     assert (first.name, second.name) == ("chat gpt-4.1-mini", "chat second")
     assert first.end_time is not None
@@ -87,16 +94,16 @@ async def test_the_thread_goes_with_the_patches_and_comes_again(client: Adapter,
     for _ in range(2):
         install.install(None, PROVIDERS)
         await client.next(await client.stream())
-        thread = abandoned._thread
-        assert thread is not None
-        assert thread.is_alive()
+        thread = thread_of_ours()
         install.uninstall()
         assert not thread.is_alive()
     assert len(recorder.spans) == 2
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-async def test_a_forked_child_leaves_the_parents_streams_alone(client: Adapter, recorder: Recorder) -> None:
+async def test_a_forked_child_has_its_own_thread_and_leaves_the_parents_streams_alone(
+    client: Adapter, recorder: Recorder
+) -> None:
     stream = await client.stream()
     await client.next(stream)
     child = os.fork()
@@ -104,8 +111,10 @@ async def test_a_forked_child_leaves_the_parents_streams_alone(client: Adapter, 
         try:
             del stream
             gc.collect()
+            aside.ensure_thread()
+            in_child = thread_of_ours()
             abandoned.end_all()
-            os._exit(len(recorder.spans) + (0 if abandoned._thread is None else 10))
+            os._exit(len(recorder.spans) + 10 * in_child.is_alive())
         finally:
             os._exit(99)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

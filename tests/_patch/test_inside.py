@@ -7,6 +7,7 @@ from weakref import WeakSet
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import TracerProvider
 
 from own_client import describe
@@ -14,6 +15,9 @@ from recorder import Recorder
 from sentrial._patch.inside import build_own_tracer
 from sentrial._patch.switch import Switch
 from sentrial._patch.wrapper import build_wrapper
+from sentrial._session import Activation
+from sentrial._spans import joined, llm
+from sentrial.types import LlmRequest
 
 
 class Chat:
@@ -51,6 +55,22 @@ def test_inside_a_call_of_ours_there_is_none(recorder: Recorder, switch: Switch)
     assert chat.ask("m") is None
     assert recorder.one.name == "chat m"
     assert chat.tracer is tracer
+
+
+def test_inside_a_frameworks_call_that_it_joins_there_is_none(recorder: Recorder, switch: Switch) -> None:
+    call = llm.begin(LlmRequest("chat", "own", "framework's"))
+    activation = Activation(joined.around(call.context, [call]))
+    assert patched(recorder.provider.get_tracer("theirs"), switch).ask("m") is None
+    activation.leave()
+    call.succeed(None)
+    assert recorder.one.name == "chat m"
+
+
+def test_inside_a_frameworks_call_that_another_tells_of_there_is_none(recorder: Recorder, switch: Switch) -> None:
+    activation = Activation(joined.told_by_another(get_current(), "another"))
+    assert patched(recorder.provider.get_tracer("theirs"), switch).ask("m") is None
+    activation.leave()
+    assert recorder.started == 0
 
 
 def test_where_its_spans_go_elsewhere_it_stays(recorder: Recorder, switch: Switch) -> None:

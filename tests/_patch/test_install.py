@@ -15,7 +15,7 @@ from own_client import describe
 from recorder import Recorder
 from sentrial._patch import install
 from sentrial._patch.install import MISSING, OFF, PATCHED, WAITING, Report
-from sentrial._patch.spec import Target
+from sentrial._patch.spec import Framework, Target
 
 CLIENT = """
 class Chat:
@@ -64,12 +64,21 @@ def test_a_missing_target_costs_only_itself(module: str, recorder: Recorder) -> 
     assert [report.state for report in install.installed()] == [MISSING, MISSING, PATCHED]
 
 
-def test_an_inherited_method_is_not_patched_in_the_heir(module: str, recorder: Recorder) -> None:
+def test_a_target_is_left_out_where_there_is_what_it_stands_in_for(module: str, recorder: Recorder) -> None:
+    needed = Target(module, "Chat", "ask", unless=("Chat", "ask_twice"))
+    needless = Target(module, "Chat", "ask", unless=("Chat", "ask"))
+    install.install(None, [describe("test", needed), describe("other", needless)])
+    importlib.import_module(module).Chat().ask("hello")
+    assert {report.name: report.state for report in install.installed()} == {"test": PATCHED, "other": MISSING}
+    assert recorder.one.name == "chat hello"
+
+
+def test_an_inherited_method_is_not_patched_in_the_subclass(module: str, recorder: Recorder) -> None:
     library: Any = importlib.import_module(module)
-    library.Heir = type("Heir", (library.Chat,), {})
-    targets = [Target(module, "Chat", "ask"), Target(module, "Heir", "ask")]
+    library.Subclass = type("Subclass", (library.Chat,), {})
+    targets = [Target(module, "Chat", "ask"), Target(module, "Subclass", "ask")]
     install.install(None, [describe("test", *targets)])
-    assert library.Heir().ask("hello") == "HELLO"
+    assert library.Subclass().ask("hello") == "HELLO"
     assert len(recorder.spans) == 1
 
 
@@ -89,3 +98,81 @@ def test_an_unknown_name_is_said_once(module: str, caplog: pytest.LogCaptureFixt
         install.install(["opnai"], known)
         install.install(["opnai"], known)
     assert caplog.messages == ["sentrial: no client is known by the name 'opnai'; known are: test."]
+
+
+# --- frameworks, which call us back -----------------------------------------------------------------------------------
+
+
+def framework(module: str, happened: list[str], entrance: str = "Chat") -> Framework:
+    """One that is entered by ``entrance``, whatever that is; ``happened`` tells when."""
+    return Framework(
+        "test",
+        Target(module, None, entrance),
+        lambda function: happened.append(f"in by {function.__name__}"),
+        lambda: happened.append("out"),
+    )
+
+
+def test_a_framework_is_entered_after_the_program_has_imported_it_and_once(module: str) -> None:
+    happened: list[str] = []
+    known = [framework(module, happened)]
+    install.install(None, known)
+    assert (happened, module in sys.modules) == ([], False)
+    assert install.installed() == [Report("test", f"{module}.Chat", WAITING)]
+    importlib.import_module(module)
+    install.install(["test"], known)
+    assert happened == ["in by Chat"]
+    assert install.installed() == [Report("test", f"{module}.Chat", PATCHED)]
+    assert install.installed()[0].calls is None
+    assert install.is_installed("test")
+
+
+def test_a_framework_is_left_and_entered_again(module: str) -> None:
+    happened: list[str] = []
+    known = [framework(module, happened)]
+    importlib.import_module(module)
+    install.install(None, known)
+    install.uninstall(["other"])
+    assert happened == ["in by Chat"]
+    install.uninstall(["test"])
+    install.uninstall()
+    assert happened == ["in by Chat", "out"]
+    assert (install.installed(), install.is_installed("test")) == ([Report("test", f"{module}.Chat", OFF)], False)
+    install.install(None, known)
+    assert happened == ["in by Chat", "out", "in by Chat"]
+
+
+def test_a_framework_that_is_not_wanted_any_more_when_it_is_imported_is_left_alone(module: str) -> None:
+    happened: list[str] = []
+    install.install(None, [framework(module, happened)])
+    install.uninstall()
+    importlib.import_module(module)
+    assert happened == []
+
+
+def test_a_framework_without_the_entrance_that_we_know_is_left_alone(module: str) -> None:
+    happened: list[str] = []
+    install.install(None, [framework(module, happened, "gone")])
+    importlib.import_module(module)
+    assert (happened, install.installed()) == ([], [Report("test", f"{module}.gone", MISSING)])
+
+
+def test_a_framework_is_none_of_those_that_are_not_named(module: str) -> None:
+    happened: list[str] = []
+    known = [framework(module, happened), describe("other", Target("nowhere", "Chat", "ask"))]
+    importlib.import_module(module)
+    install.install(["other"], known)
+    assert happened == []
+
+
+@pytest.mark.quiet_guard
+def test_a_framework_that_cannot_be_entered_costs_the_program_nothing(
+    module: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(function: object) -> None:
+        raise RuntimeError("no")
+
+    install.install(None, [Framework("test", Target(module, None, "Chat"), refuse, lambda: None)])
+    assert importlib.import_module(module).Chat().ask("hello") == "HELLO"
+    assert install.installed() == [Report("test", f"{module}.Chat", MISSING)]
+    assert len(caplog.messages) == 1

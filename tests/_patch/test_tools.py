@@ -5,18 +5,22 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import pytest
-from opentelemetry.trace import StatusCode
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
+from opentelemetry.trace import SpanContext, StatusCode
 
 import sentrial
 from own_client import describe
 from recorder import Recorder
 from recorder.fixtures import record_with
-from sentrial import _guard
+from sentrial import _guard, _session
 from sentrial._patch.spec import Role, Target, ToolOutcome, ToolRun
 from sentrial._patch.switch import Switch
 from sentrial._patch.tools import build_tool
+from sentrial._spans import tool_request
+from sentrial.types import Deferred, LlmResponse, Message, Part
 
 TARGET = Target("own", "Runner", "run", Role.TOOL)
 
@@ -26,12 +30,32 @@ def read_tool(method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> To
     return None if name == "elsewhere" else ToolRun(name, {"number": 1}, "call_1", "what it does")
 
 
-def runner(function: Callable[..., Any], **changes: Any) -> Any:
+def runner(function: Callable[..., Any], switch: Switch | None = None, **changes: Any) -> Any:
     """An object whose method ``run`` is ``function``, patched."""
-    switch = Switch()
-    switch.on = True
+    if switch is None:
+        switch = Switch()
+        switch.on = True
     provider = describe("own", TARGET, **{"read_tool": read_tool, **changes})
     return type("Runner", (), {"run": build_tool(provider, TARGET, function, switch), "switch": switch})()
+
+
+class Client:
+    """One that can be chosen."""
+
+
+def only(client: Client) -> Switch:
+    """A switch for this client and no other."""
+    switch = Switch(lambda client: client, WeakSet([client]))
+    switch.on = True
+    return switch
+
+
+def ask_for(name: str) -> None:
+    """A recorded call of the current session asks for a tool."""
+    session, message = _session.current(), Message("assistant", [Part.tool_call(name, "call_1", {"number": 1})])
+    assert session is not None
+    output = Deferred([message.to_json()], lambda _copy: [message])
+    tool_request.remember(session, LlmResponse(tool_call_ids=["call_1"], output=output), SpanContext(1, 2, False))
 
 
 def run_now(self: Any, name: str) -> Any:
@@ -102,6 +126,41 @@ async def test_outside_of_sessions_it_only_runs(function: Any, recorder: Recorde
 async def test_a_tool_that_is_recorded_elsewhere_only_runs(function: Any, session: Any, recorder: Recorder) -> None:
     assert await result_of(runner(function).run("elsewhere")) == {"ran": "elsewhere"}
     assert "execute_tool elsewhere" not in spans_of(recorder)
+
+
+@both
+@pytest.mark.parametrize("key", [_SUPPRESS_INSTRUMENTATION_KEY, "suppress_instrumentation"])
+async def test_suppressed_it_only_runs(function: Any, key: str, session: Any, recorder: Recorder) -> None:
+    token = attach(set_value(key, True))
+    try:
+        assert await result_of(runner(function).run("find")) == {"ran": "find"}
+    finally:
+        detach(token)
+    assert "execute_tool find" not in spans_of(recorder)
+
+
+@both
+async def test_of_a_client_that_is_not_chosen_it_only_runs(function: Any, session: Any, recorder: Recorder) -> None:
+    ours, theirs = Client(), Client()
+    for client in (theirs, ours):
+
+        def read(*_: Any, client: Client = client) -> ToolRun:
+            return ToolRun("find" if client is ours else "leave", client=client)
+
+        assert await result_of(runner(function, only(ours), read_tool=read).run("find")) == {"ran": "find"}
+    assert list(spans_of(recorder)) == ["execute_tool find"]
+
+
+@both
+async def test_of_a_client_that_is_not_told_it_is_recorded_where_a_recorded_call_has_asked_for_it(
+    function: Any, session: Any, recorder: Recorder
+) -> None:
+    ours = runner(function, only(Client()))
+    assert await result_of(ours.run("find")) == {"ran": "find"}
+    ask_for("find")
+    for name in ("lose", "find", "find"):
+        assert await result_of(ours.run(name)) == {"ran": name}
+    assert [span.name for span in recorder.spans] == ["execute_tool find"]
 
 
 @both

@@ -6,6 +6,8 @@ import asyncio
 import functools
 import gc
 import inspect
+import os
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,9 +16,9 @@ from opentelemetry.trace import StatusCode
 
 from own_client import describe
 from recorder import Recorder
-from sentrial._patch import abandoned
 from sentrial._patch.switch import Switch
 from sentrial._patch.wrapper import build_wrapper
+from sentrial._spans import aside
 
 PROVIDER = describe()
 
@@ -112,9 +114,38 @@ async def test_a_coroutine_that_is_closed_midway_is_cancelled_and_ended_elsewher
     coroutine.send(None)
     assert recorder.started == 1
     coroutine.close()
-    abandoned.settle()
+    aside.settle()
     assert recorder.attributes["sentrial.stream.end"] == "cancelled"
     assert recorder.one.status.status_code is StatusCode.UNSET
+
+
+async def test_it_is_ended_though_nobody_asks_for_it(recorder: Recorder) -> None:
+    aside.stop()
+    coroutine = patched(looks_synchronous(ask)).ask(model="m")
+    coroutine.send(None)
+    coroutine.close()
+    until = time.monotonic() + 30
+    while not recorder.spans and time.monotonic() < until:
+        time.sleep(0.01)
+    assert recorder.attributes["sentrial.stream.end"] == "cancelled"
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+async def test_what_is_under_way_in_a_fork_is_the_parents_to_end(recorder: Recorder) -> None:
+    coroutine = patched(looks_synchronous(ask)).ask(model="m")
+    coroutine.send(None)
+    child = os.fork()
+    if child == 0:
+        try:
+            coroutine.close()
+            aside.settle()
+            os._exit(len(recorder.spans))
+        finally:
+            os._exit(99)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    coroutine.close()
+    aside.settle()
+    assert len(recorder.spans) == 1
 
 
 def test_an_exit_of_the_program_passes_through(recorder: Recorder) -> None:

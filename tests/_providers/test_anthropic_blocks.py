@@ -72,6 +72,10 @@ def source(kind: str, **fields: Any) -> dict[str, Any]:
             {"type": "tool_call", "id": "toolu_1", "name": "track", "arguments": '{"numb'},
         ),
         (
+            {"type": "tool_use", "id": "toolu_1", "name": "track", "input": "[" * 200_000},
+            {"type": "tool_call", "id": "toolu_1", "name": "track", "arguments": "[" * 200_000},
+        ),
+        (
             {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"},
             {"type": "reasoning", "content": "Hm.", "signature": "c2ln"},
         ),

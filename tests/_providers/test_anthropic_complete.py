@@ -58,3 +58,15 @@ def test_chunks_add_up_to_the_answer() -> None:
     response = read_response(accumulator.result())
     assert (response.id, response.finish_reasons) == ("compl_01", ["stop"])
     assert words_of(response) == [" Your parcel arrives tomorrow."]
+
+
+def test_an_odd_piece_costs_nothing_but_itself() -> None:
+    accumulator = CompletionAccumulator()
+    for piece, reason in (("a", None), (["x"], None), (5, None), ("b", "stop_sequence")):
+        accumulator.add({"id": "c", "model": "m", "completion": piece, "stop_reason": reason})
+    assert accumulator.result() == {
+        "id": "c",
+        "model": "m",
+        "stop_reason": "stop_sequence",
+        "completion": 'a["x"]5b',
+    }

@@ -161,7 +161,11 @@ def test_a_compaction_is_told_and_what_it_cost_is_counted() -> None:
 
     assert response.compacted is True
     assert response.usage == Usage(
-        input_tokens=900 + 5000 + 10 + 20, output_tokens=380, cache_read_tokens=20, cache_write_tokens=10
+        input_tokens=900 + 5000 + 10 + 20,
+        output_tokens=380,
+        cache_read_tokens=20,
+        cache_write_tokens=10,
+        web_searches=1,
     )
 
 

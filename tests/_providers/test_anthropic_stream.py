@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -90,3 +91,26 @@ def test_a_block_of_the_programs_is_not_changed() -> None:
 
     assert gathered([started, delta]).result()["content"] == [{"type": "text", "text": "Hi"}]
     assert block == {"type": "text", "text": ""}
+
+
+@pytest.mark.parametrize("index", ["0", None, [0]])
+@pytest.mark.parametrize("piece", [["x"], {"x": 1}, 5])
+def test_an_odd_piece_costs_nothing_but_itself(index: Any, piece: Any) -> None:
+    reply = read_reply("message_text")
+    events = list(events_of(reply))
+    events.insert(3, {"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": piece}})
+
+    plain, streamed = read_response(reply), read_response(gathered(events).result())
+    assert streamed._replace(output=None) == plain._replace(output=None)
+    ((message,), (said,)) = output_of(streamed), output_of(plain)
+    assert len(message["parts"]) == len(said["parts"])
+    assert json.dumps(piece) in message["parts"][0]["content"]
+
+
+@pytest.mark.parametrize("count", [-5, 2**63, 2**63 - 1])
+def test_tokens_that_nobody_can_have_counted_are_not_said(count: int) -> None:
+    usage = {"input_tokens": 3, "output_tokens": count, "cache_read_input_tokens": count}
+    read = read_response({"id": "m", "content": [], "usage": usage}).usage
+    assert read is not None
+    assert read.input_tokens in (3, None)
+    assert (read.output_tokens, read.cache_read_tokens) == ((None, None) if count != 2**63 - 1 else (count, count))

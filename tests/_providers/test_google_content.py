@@ -180,6 +180,21 @@ def test_a_call_may_go_elsewhere_than_its_client(options: Any) -> None:
     assert (found.server_address, found.server_port, found.model) == ("other", 81, "gemini-2.5-flash")
 
 
+@pytest.mark.parametrize("of_the_client", [True, False])
+def test_what_the_program_adds_to_the_body_is_of_the_body(of_the_client: bool) -> None:
+    options = {"extra_body": {"generation_config": {"topK": 40.0, "seed": 8}, "tools": [{"urlContext": {}}]}}
+    body: dict[str, Any] = {"generationConfig": {"temperature": 0.5, "seed": 7}, "contents": []}
+    asking = client()
+    if of_the_client:
+        asking._http_options.update(options)
+    found = recognise(asking, ("post", PATH, body, None if of_the_client else options), {})
+    assert found is not None
+    request = google_content.OPERATION.read_request(found)
+    assert (request.temperature, request.top_k, request.seed) == (0.5, 40, 8)
+    assert now(request.tools) == [{"type": "url_context", "name": "url_context"}]
+    assert body == {"generationConfig": {"temperature": 0.5, "seed": 7}, "contents": []}
+
+
 def test_content_is_read_from_a_snapshot() -> None:
     body = {
         "systemInstruction": {"parts": [{"text": "Be brief."}], "role": "user"},
@@ -282,7 +297,9 @@ def test_each_candidate_is_a_message() -> None:
     assert [message["parts"][0]["content"] for message in output(found)] == ['{"city": "Rotterdam"}', '{"city": "Rott']
 
 
-@pytest.mark.parametrize("odd", ["", "no JSON", "[]", "null", None, {}, {"candidates": None}, {"candidates": ["a"]}])
+@pytest.mark.parametrize(
+    "odd", ["", "no JSON", "[" * 200_000, "[]", "null", None, {}, {"candidates": None}, {"candidates": ["a"]}]
+)
 def test_an_odd_answer_says_nothing(odd: Any) -> None:
     assert read_response(SimpleNamespace(body=odd)) == LlmResponse(finish_reasons=[], tool_call_ids=[])
 

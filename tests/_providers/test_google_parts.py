@@ -42,8 +42,35 @@ def parts(*given: dict[str, Any]) -> list[dict[str, Any]]:
         ({"functionCall": {"name": "list"}}, {"type": "tool_call", "name": "list", "arguments": {}}),
         (
             {"functionResponse": {"name": "find", "response": {"result": "here"}, "id": "fc-1"}},
-            {"type": "tool_call_response", "response": {"result": "here"}, "id": "fc-1"},
+            {"type": "tool_call_response", "name": "find", "response": {"result": "here"}, "id": "fc-1"},
         ),
+        (
+            {
+                "function_response": {
+                    "name": "draw",
+                    "response": {"result": "as asked"},
+                    "parts": [
+                        {"inline_data": {"data": base64.b64encode(PICTURE).decode(), "mime_type": "image/png"}},
+                        {"fileData": {"fileUri": "gs://shop/a.pdf", "mimeType": "application/pdf"}},
+                    ],
+                }
+            },
+            {
+                "type": "tool_call_response",
+                "name": "draw",
+                "response": {"result": "as asked"},
+                "parts": [
+                    {"type": "blob", "modality": "image", "mime_type": "image/png", "content": PICTURE},
+                    {
+                        "type": "uri",
+                        "modality": "document",
+                        "uri": "gs://shop/a.pdf",
+                        "mime_type": "application/pdf",
+                    },
+                ],
+            },
+        ),
+        ({"functionResponse": {"response": {}}}, {"type": "tool_call_response", "response": {}}),
         (
             {"executableCode": {"code": "print(1)", "language": types.Language.PYTHON}},
             {

@@ -35,6 +35,21 @@ from sentrial._providers.hosts import Endpoint, read_endpoint
             "europe-west4-aiplatform.googleapis.com",
             443,
         ),
+        ("https://aiplatform.us.rep.googleapis.com/v1", "gcp.vertex_ai", "aiplatform.us.rep.googleapis.com", 443),
+        ("https://storage.us.rep.googleapis.com/v1", None, "storage.us.rep.googleapis.com", 443),
+        (
+            "https://bedrock-mantle.us-east-1.api.aws/openai/v1",
+            "aws.bedrock",
+            "bedrock-mantle.us-east-1.api.aws",
+            443,
+        ),
+        # Anthropic's own service on that cloud.
+        (
+            "https://aws-external-anthropic.us-east-1.api.aws",
+            None,
+            "aws-external-anthropic.us-east-1.api.aws",
+            443,
+        ),
         ("https://openrouter.ai/api/v1", "openrouter", "openrouter.ai", 443),
         ("https://api.together.xyz/v1", "together_ai", "api.together.xyz", 443),
         ("https://api.fireworks.ai/inference/v1", "fireworks_ai", "api.fireworks.ai", 443),
@@ -63,5 +78,5 @@ def test_of_what_is_no_url_nothing_is_known(url: str) -> None:
 def test_the_names_are_those_of_the_conventions(shared: Path) -> None:
     registry = json.loads((shared / "semconv" / "genai-registry.json").read_text())
     known = registry["attributes"]["gen_ai.provider.name"]["members"]
-    assert {provider for _, provider in hosts._PROVIDERS} <= set(known)
+    assert {provider for *_, provider in (*hosts._PROVIDERS, *hosts._BY_START)} <= set(known)
     assert not {provider for _, provider in hosts._OTHERS} & set(known)

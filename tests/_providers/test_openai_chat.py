@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import base64
+from enum import Enum
 from typing import Any
 
 import pytest
 from openai import AsyncAzureOpenAI, AzureOpenAI, OpenAI
-from openai.types.chat import ChatCompletion, ChatCompletionMessage
+from openai.types.chat import ChatCompletion
 
 from fake_provider import read_reply
 from sentrial._patch.spec import Outgoing
 from sentrial._providers.openai import chat as openai_chat
-from sentrial._providers.openai.chat import OPERATION, read_messages, read_response
+from sentrial._providers.openai.chat import OPERATION, read_response
 from sentrial._snapshot import Tally, snapshot
 from sentrial.types import LlmRequest, LlmResponse
-
-PICTURE = b"\x89PNG" + bytes(20)
-ENCODED = base64.b64encode(PICTURE).decode()
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +27,6 @@ def request_of(client: Any, *, stream: bool = False, **body: Any) -> LlmRequest:
     return OPERATION.read_request(
         Outgoing(OPERATION, client, {"model": "gpt-4.1-mini", "messages": [], **body}, stream)
     )
-
-
-def read(message: Any) -> dict[str, Any]:
-    """One message through snapshot and reader, as our thread sees it."""
-    (found,) = read_messages(snapshot([message], Tally()))
-    return found.to_json()
-
-
-def parts(content: Any, role: str = "user") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = read({"role": role, "content": content})["parts"]
-    return found
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------
@@ -117,131 +103,6 @@ def test_messages_in_a_tuple_or_another_sequence_are_taken(client: Any) -> None:
         assert [message.role for message in deferred.read(snapshot(deferred.value, Tally()))] == ["user"]
 
 
-# --- messages ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("role", "said"),
-    [("system", "system"), ("developer", "system"), ("user", "user"), ("assistant", "assistant"), ("critic", "critic")],
-)
-def test_roles_are_those_of_the_conventions(role: str, said: str) -> None:
-    assert read({"role": role, "content": "hi", "name": "Ada"}) == {
-        "role": said,
-        "parts": [{"type": "text", "content": "hi"}],
-        "name": "Ada",
-    }
-
-
-@pytest.mark.parametrize(
-    ("part", "said"),
-    [
-        ({"type": "text", "text": "hi"}, {"type": "text", "content": "hi"}),
-        (
-            {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "low"}},
-            {"type": "uri", "modality": "image", "uri": "https://example.org/a.png"},
-        ),
-        (
-            {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{ENCODED}"}},
-            {"type": "blob", "modality": "image", "mime_type": "image/png", "content": PICTURE},
-        ),
-        (
-            {"type": "image_url", "image_url": {"url": "data:image/svg+xml,<svg/>"}},
-            {"type": "uri", "modality": "image", "uri": "data:image/svg+xml,<svg/>"},
-        ),
-        (
-            {"type": "image_url", "image_url": {"url": "data:image/png;base64,!!!"}},
-            {"type": "blob", "modality": "image", "mime_type": "image/png", "content": "!!!"},
-        ),
-        (
-            {"type": "input_audio", "input_audio": {"data": ENCODED, "format": "wav"}},
-            {"type": "blob", "modality": "audio", "mime_type": "audio/wav", "content": PICTURE},
-        ),
-        (
-            {"type": "file", "file": {"file_id": "file-1"}},
-            {"type": "file", "modality": "document", "file_id": "file-1"},
-        ),
-        (
-            {"type": "file", "file": {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{ENCODED}"}},
-            {"type": "blob", "modality": "document", "mime_type": "application/pdf", "content": PICTURE},
-        ),
-        ({"type": "refusal", "refusal": "no"}, {"type": "refusal", "content": "no"}),
-        ({"type": "hologram", "depth": 3}, {"type": "hologram", "depth": 3}),
-        ("bare", {"type": "text", "content": "bare"}),
-    ],
-)
-def test_each_part_has_its_form(part: Any, said: dict[str, Any]) -> None:
-    assert parts([part]) == [said]
-
-
-def test_a_tools_answer_is_a_response_to_its_call() -> None:
-    assert read({"role": "tool", "tool_call_id": "call_1", "content": '{"found": true}'}) == {
-        "role": "tool",
-        "parts": [{"type": "tool_call_response", "response": '{"found": true}', "id": "call_1"}],
-    }
-    assert read({"role": "function", "name": "old", "content": "42"}) == {
-        "role": "tool",
-        "parts": [{"type": "tool_call_response", "response": "42"}],
-        "name": "old",
-    }
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (
-            {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"a": [1]}'}},
-            {"name": "f", "arguments": {"a": [1]}, "id": "1"},
-        ),
-        (
-            {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"a": [1'}},
-            {"name": "f", "arguments": '{"a": [1', "id": "1"},
-        ),
-        (
-            {"id": "1", "type": "custom", "custom": {"name": "c", "input": "12"}},
-            {"name": "c", "arguments": "12", "id": "1"},
-        ),
-    ],
-)
-def test_tool_calls_are_decoded_where_they_are_json(call: dict[str, Any], said: dict[str, Any]) -> None:
-    assert read({"role": "assistant", "content": None, "tool_calls": [call]})["parts"] == [
-        {"type": "tool_call", **said}
-    ]
-
-
-def test_an_older_function_call_is_a_tool_call() -> None:
-    message = {"role": "assistant", "content": "", "function_call": {"name": "f", "arguments": "{}"}}
-    assert read(message)["parts"] == [{"type": "tool_call", "name": "f", "arguments": {}}]
-
-
-def test_a_message_object_of_the_client_is_read_like_a_dict() -> None:
-    message = ChatCompletionMessage.construct(role="assistant", content="hi", reasoning_content="they said hello")
-    assert read(message)["parts"] == [
-        {"type": "reasoning", "content": "they said hello"},
-        {"type": "text", "content": "hi"},
-    ]
-
-
-def test_audio_is_its_transcript_and_its_bytes() -> None:
-    audio = {"id": "audio_1", "data": ENCODED, "transcript": "hello", "expires_at": 1}
-    assert read({"role": "assistant", "content": None, "audio": audio})["parts"] == [
-        {"type": "text", "content": "hello"},
-        {"type": "blob", "modality": "audio", "mime_type": "audio/*", "content": PICTURE},
-    ]
-    assert read({"role": "assistant", "audio": {"id": "audio_1"}})["parts"] == [
-        {"type": "file", "modality": "audio", "file_id": "audio_1"}
-    ]
-
-
-def test_a_refusal_is_said() -> None:
-    message = {"role": "assistant", "content": None, "refusal": "I must not."}
-    assert read(message)["parts"] == [{"type": "refusal", "content": "I must not."}]
-
-
-@pytest.mark.parametrize("message", [None, 7, "text", {}, {"role": 3, "content": {"a": 1}, "tool_calls": "x"}, []])
-def test_what_is_no_message_is_read_without_an_exception(message: Any) -> None:
-    assert read(message)["role"] == "user"
-
-
 # --- responses --------------------------------------------------------------------------------------------------------
 
 
@@ -279,5 +140,45 @@ def test_what_is_no_completion_says_nothing(answer: Any) -> None:
     assert read_response(answer) == LlmResponse(finish_reasons=[], tool_call_ids=[])
 
 
+BROKEN = {"code": 502, "message": "The model is gone."}
+
+
+@pytest.mark.parametrize("as_object", [True, False])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"error": BROKEN, "user_id": "u"}, {"type": "502", "message": "The model is gone."}),
+        ({"choices": [{"index": 0, "error": BROKEN}]}, {"type": "502", "message": "The model is gone."}),
+        ({"error": {"type": "overloaded"}}, {"type": "overloaded", "message": ""}),
+        ({"error": "no route"}, {"type": "failed", "message": "no route"}),
+        ({"choices": [{"index": 0, "finish_reason": "error"}]}, {"type": "failed", "message": ""}),
+        ({"choices": [{"index": 0, "finish_reason": None}]}, None),
+        ({"error": ["odd"]}, {"type": "failed", "message": ""}),
+        ({"error": None, "choices": [{"index": 0, "error": None}]}, None),
+    ],
+)
+def test_a_failure_that_comes_as_an_answer_is_one(answer: Any, error: Any, as_object: bool) -> None:
+    given = ChatCompletion.construct(**answer) if as_object else answer
+    assert read_response(given).error == error
+
+
 def test_the_description_needs_no_client() -> None:
     assert not [name for name in vars(openai_chat) if name in ("openai", "wrapt", "opentelemetry")]
+
+
+class Models(str, Enum):
+    SMALL = "gpt-4.1-mini"
+
+
+def test_a_model_from_an_enumeration_is_named_by_its_text(client: OpenAI) -> None:
+    request = request_of(client, model=Models.SMALL, stop=[Models.SMALL])
+    assert (type(request.model), request.model) == (str, "gpt-4.1-mini")
+    assert [type(each) for each in request.stop_sequences or ()] == [str]
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [({"seed": 2**64 - 1}, "seed"), ({"max_tokens": 10**30}, "max_tokens"), ({"temperature": 10**400}, "temperature")],
+)
+def test_what_no_exporter_has_room_for_is_left_out(client: OpenAI, asked: dict[str, Any], field: str) -> None:
+    assert getattr(request_of(client, **asked), field) is None

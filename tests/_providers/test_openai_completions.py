@@ -91,7 +91,39 @@ def test_a_choice_whose_end_never_came_ended_in_error() -> None:
     assert read_response(accumulator.result()).finish_reasons == ["error"]
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"), [("stop", "stop"), ("eos", "stop"), ("model_length", "length"), ("", "error")]
+)
+def test_finish_reasons_are_those_of_the_conventions(reason: str, said: str) -> None:
+    reply = read_reply("completion_text")
+    reply["choices"][0]["finish_reason"] = reason
+    assert read_response(reply).finish_reasons == [said]
+
+
 @pytest.mark.parametrize("answer", [None, "text", {}, {"choices": []}])
 def test_what_is_no_completion_says_nothing(answer: Any) -> None:
     found = read_response(answer)
     assert (found.id, found.usage, found.output, list(found.finish_reasons)) == (None, None, None, [])
+
+
+def test_an_odd_piece_costs_nothing_but_itself() -> None:
+    accumulator = CompletionAccumulator()
+    for index, text in enumerate(["a", ["x"], 5, "b"]):
+        choice = {"index": [0, "0", None, [0]][index], "text": text, "finish_reason": "stop"}
+        accumulator.add({"id": "c", "model": "m", "choices": [choice]})
+    accumulator.add({"choices": 5, "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
+    response = read_response(accumulator.result())
+    assert (response.id, response.model, response.usage) == ("c", "m", Usage(1, 2))
+    assert response.output is not None
+    assert response.output.value == ['a["x"]5b']
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_failure_that_comes_as_an_answer_is_one(streamed: bool) -> None:
+    answer: Any = {"error": {"code": 502, "message": "The model is gone."}}
+    if streamed:
+        accumulator = CompletionAccumulator()
+        accumulator.add({"id": "c", "choices": [{"index": 0, "text": "On", "finish_reason": None}]})
+        accumulator.add(answer)
+        answer = accumulator.result()
+    assert read_response(answer).error == {"type": "502", "message": "The model is gone."}

@@ -47,6 +47,19 @@ def test_without_the_last_event_the_items_are_those_of_the_answer(name: str) -> 
     assert read_response(result).usage is None
 
 
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_last_event_without_the_items_leaves_those_that_came(name: str) -> None:
+    accumulator = ResponseAccumulator()
+    for event in events(name):
+        if event["type"] in ("response.completed", "response.incomplete"):
+            event["response"]["output"] = []
+        accumulator.add(event)
+    assert accumulator.complete
+    assert parts(accumulator.result()) == parts(read_reply(name))
+    found, whole = read_response(accumulator.result()), read_response(read_reply(name))
+    assert found._replace(output=None) == whole._replace(output=None)
+
+
 def test_pieces_of_items_that_are_not_done_are_put_together() -> None:
     accumulator = ResponseAccumulator()
     for event in events("response_text"):
@@ -118,3 +131,17 @@ def test_an_event_that_is_none_changes_nothing(event: Any) -> None:
     accumulator = ResponseAccumulator()
     accumulator.add(event)
     assert accumulator.result() == {"cut": True, "output": []}
+
+
+@pytest.mark.parametrize("index", ["0", None, [0]])
+@pytest.mark.parametrize("piece", [["x"], {"x": 1}, 5])
+def test_an_odd_piece_costs_nothing_but_itself(index: Any, piece: Any) -> None:
+    accumulator = ResponseAccumulator()
+    accumulator.add({"type": "response.created", "response": {"id": "r", "model": "m", "output": []}})
+    for delta in ("a", piece, "b"):
+        event = {"type": "response.output_text.delta", "output_index": index, "content_index": index, "delta": delta}
+        accumulator.add(event)
+    accumulator.add({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "c"})
+    result = accumulator.result()
+    assert (result["id"], result["model"]) == ("r", "m")
+    assert result["output"][0]["content"] == [{"type": "output_text", "text": f"a{json.dumps(piece)}bc"}]

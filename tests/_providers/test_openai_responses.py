@@ -178,12 +178,17 @@ def test_a_failure_is_said_in_the_providers_words(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_conversation_and_a_compaction_are_said(form: str) -> None:
+def test_a_failure_without_a_status_is_one(form: str) -> None:
+    found = read_response(FORMS[form]({"error": {"code": 502, "message": "The model is gone."}}))
+    assert found.error == {"type": "502", "message": "The model is gone."}
+    assert read_response(FORMS[form]({"status": "failed", "error": None})).error == {"type": "failed", "message": ""}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_compaction_is_said(form: str) -> None:
     reply = read_reply("response_text")
-    reply["conversation"] = {"id": "conv_1"}
     reply["output"].insert(0, {"id": "cmp_1", "type": "compaction", "encrypted_content": "gAAA"})
-    found = read_response(FORMS[form](reply))
-    assert (found.conversation_id, found.compacted) == ("conv_1", True)
+    assert read_response(FORMS[form](reply)).compacted is True
 
 
 def test_a_shorter_history_is_itself_the_answer(client: Any) -> None:
@@ -202,9 +207,26 @@ def test_what_is_fetched_costs_nothing_and_has_not_failed_itself(form: str) -> N
     found = read_fetched(FORMS[form](read_reply("response_fetched")))
     assert (found.id, found.status, found.finish_reasons) == ("resp_back_1", "completed", ["stop"])
     assert (found.usage, found.service_tier) == (None, None)
+    assert found.made_usage == Usage(1500, 96, 1024, 128, 64)
     assert read_fetched(FORMS[form](read_reply("response_failed"))).error is None
     assert read_fetched(FORMS[form](read_reply("response_failed"))).status == "failed"
     assert read_fetched(FORMS[form](read_reply("response_queued"))).finish_reasons == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("changes", "is_pending"),
+    [
+        ({"status": "queued", "usage": None}, True),
+        ({"status": "in_progress", "usage": None, "cut": True}, True),
+        ({"status": "in_progress"}, False),
+        ({"status": "failed", "usage": None}, False),
+        ({"status": "completed"}, False),
+    ],
+)
+def test_the_tokens_of_what_is_still_made_are_yet_to_come(form: str, changes: dict[str, Any], is_pending: bool) -> None:
+    reply = {**read_reply("response_fetched"), **changes}
+    assert read_response(FORMS[form](reply)).pending is is_pending
 
 
 @pytest.mark.parametrize("answer", ["text", None, 3, {}, {"output": []}])

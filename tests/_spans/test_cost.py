@@ -72,6 +72,29 @@ def test_without_tokens_there_is_no_cost() -> None:
     assert cost.price(call("openai", "gpt-4o", Usage())) is None
 
 
+def test_what_the_provider_says_comes_before_the_price_list() -> None:
+    assert cost.price(call("openrouter", "no-such-model", Usage(194, 2, stated_cost=0.95))) == 0.95
+    assert cost.price(call("openai", "gpt-4o", Usage(1200, 340, stated_cost=0.0))) == 0.0
+    assert cost.price(call("openai", "gpt-4o", Usage(stated_cost=0.25))) == 0.25
+
+
+def test_searches_of_the_web_cost_besides() -> None:
+    # USD: 3 and 15 per million tokens, 10 per thousand searches.
+    by_hand = (250 * 3 + 50 * 15) / 1e6 + 3 * 10 / 1e3
+    assert cost.price(call("anthropic", "claude-sonnet-4-6", Usage(250, 50, web_searches=3))) == pytest.approx(by_hand)
+
+
+def test_cached_audio_of_unknown_amount_is_as_little_as_can_be() -> None:
+    def dollars(cached: int) -> float | None:
+        usage = Usage(1000, 50, audio_input_tokens=900, cache_read_tokens=cached)
+        return cost.price(call("gcp.gemini", "gemini-2.5-flash", usage))
+
+    # USD per million tokens: 0.30 text, 1.00 audio, 0.03 and 0.10 from the cache, 2.50 out.
+    assert dollars(40) == pytest.approx((60 * 0.30 + 40 * 0.03 + 900 * 1.0 + 50 * 2.50) / 1e6, abs=1e-12)
+    assert dollars(500) == pytest.approx((100 * 0.03 + 500 * 1.0 + 400 * 0.10 + 50 * 2.50) / 1e6, abs=1e-12)
+    assert dollars(1000) == pytest.approx((100 * 0.03 + 900 * 0.10 + 50 * 2.50) / 1e6, abs=1e-12)
+
+
 def test_usage_that_contradicts_itself_has_no_cost_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):
         assert cost.price(call("openai", "gpt-4o", Usage(100, 10, cache_read_tokens=200))) is None
@@ -142,11 +165,12 @@ def test_without_the_price_database_there_is_no_cost_and_one_line() -> None:
         from sentrial.types import Usage
         for _ in range(3):
             print(cost.price(PricedCall("openai", "gpt-4o", Usage(1200, 340), 0)))
+        print(cost.price(PricedCall("openai", "gpt-4o", Usage(1200, 340, stated_cost=0.25), 0)))
         print(cost.total([], [0.5]))
         """
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == "None\nNone\nNone\n0.5\n"
+    assert done.stdout == "None\nNone\nNone\n0.25\n0.5\n"
     assert done.stderr == (
         'INFO sentrial: model calls have no cost without genai-prices: pip install "sentrial-otel[cost]"\n'
     )

@@ -215,6 +215,14 @@ Reply = namedtuple("Reply", "role content")
             [{"role": "user", "parts": [{"type": "text", "content": "as the conventions have it"}]}],
             [user("as the conventions have it")],
         ),
+        (
+            [{"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": "found"}]}],
+            [{"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": "found"}]}],
+        ),
+        (
+            [{"role": "tool", "tool_call_id": "c1", "content": None}],
+            [{"role": "tool", "parts": [{"type": "tool_call_response", "response": None, "id": "c1"}]}],
+        ),
         ([{"role": "user", "content": {"a": 1}}], [user('{"a":1}')]),
         ([{"role": "user", "content": "a"}, "no message"], [user('[{"role":"user","content":"a"},"no message"]')]),
         ([{"role": 7, "content": "a"}], [user('[{"role":7,"content":"a"}]')]),

@@ -114,6 +114,72 @@ def test_a_sub_agent_runs_what_the_agent_above_was_asked(session: Session, recor
     assert found(other, "t", {"q": "x"}) is None
 
 
+class Coming:
+    """An answer that comes piece by piece: ``said`` is what has come of it."""
+
+    def __init__(self, session: Session, *said: Call, operation: str = "chat") -> None:
+        self.said = said
+        self._call = llm.begin(LlmRequest(operation, "openai", "m", stream=True), session=session)
+        self._call.follow(self.so_far)
+        self.span_id = self._call.span.get_span_context().span_id
+
+    def so_far(self) -> LlmResponse:
+        message = Message(
+            "assistant", [Part.tool_call(name, call_id, arguments) for name, call_id, arguments in self.said]
+        )
+        ids = [call_id for _, call_id, _ in self.said if call_id]
+        output = Deferred([message.to_json()], lambda _copy: [message])
+        return LlmResponse(finish_reasons=["tool_call"], tool_call_ids=ids, output=output)
+
+    def end(self, response: LlmResponse | None = None) -> None:
+        self._call.succeed(response)
+
+
+def test_a_run_finds_its_request_in_an_answer_that_is_coming(session: Session) -> None:
+    coming = Coming(session)
+    assert found(session, "t", {"q": "x"}) is None
+    coming.said = (("t", "a", {"q": "x"}),)
+    assert found(session, "t", {"q": "x"}) == (coming.span_id, "a")
+    assert found(session, "t", {"q": "x"}) is None
+
+
+@pytest.mark.parametrize("call_id", ["a", None])
+def test_what_was_run_while_the_answer_came_is_not_found_again_when_it_has_come(
+    session: Session, call_id: str | None
+) -> None:
+    coming = Coming(session, ("t", call_id, {"q": "x"}))
+    assert found(session, "t", {"q": "x"}) == (coming.span_id, call_id)
+    coming.said = (*coming.said, ("t", None, {"q": "x"}), ("t", "b", {"q": "y"}))
+    coming.end(coming.so_far())
+    assert found(session, "t", {"q": "x"}) == (coming.span_id, None)
+    assert found(session, "t", {"q": "x"}) is None
+    assert found(session, "t", {"q": "y"}) == (coming.span_id, "b")
+
+
+def test_a_run_that_is_told_by_its_id_finds_it_in_an_answer_that_is_coming(session: Session, recorder: Writing) -> None:
+    older = answer(session, ("t", "a", {"q": "x"}))
+    coming = Coming(session, ("t", "a", {"q": "x"}))
+    ToolCall(session, "t", {"q": "x"}, call_id="a").end()
+    coming.end(coming.so_far())
+    assert found(session, "t", {"q": "x"}) == (older, "a")
+
+
+def test_an_answer_that_breaks_off_before_it_asks_is_forgotten(session: Session) -> None:
+    coming = Coming(session, ("t", "a", {"q": "x"}))
+    coming.end()
+    assert found(session, "t", {"q": "x"}) is None
+    assert tool_request.take_named(session, "a") is None
+
+
+def test_a_fetched_answer_asks_for_what_nobody_has_asked_for_before(session: Session) -> None:
+    first = Coming(session, ("t", "a", {"q": "x"}))
+    first.end(first.so_far())
+    again = Coming(session, ("t", "a", {"q": "x"}), ("t", "b", {"q": "y"}), operation="fetch_response")
+    again.end(again.so_far())
+    assert found(session, "t", {"q": "x"}) == (first.span_id, "a")
+    assert found(session, "t", {"q": "y"}) == (again.span_id, "b")
+
+
 def test_an_answer_that_asks_for_nothing_is_not_kept(session: Session) -> None:
     answer(session, finish_reasons=("stop",))
     assert session.requests is None
@@ -161,3 +227,49 @@ def test_an_answer_that_cannot_be_read_costs_the_link_alone(session: Session, re
     ToolCall(session, "t", {}).end()
     assert recorder.last.span.name == "execute_tool t"
     assert recorder.last.span.links == ()
+
+
+def test_what_is_given_may_wait_for_what_another_thread_does_in_a_model_call(session: Session) -> None:
+    span_id = answer(session, ("look_up", "call_1", {"city": "Utrecht"}))
+    shown = threading.Event()
+    lock = threading.Lock()
+
+    class State:
+        def __repr__(self) -> str:
+            shown.set()
+            with lock:
+                return "State"
+
+    def ask() -> None:
+        shown.wait(30)
+        answer(session, ("another", "call_2", {}))
+        lock.release()
+
+    lock.acquire()
+    other = threading.Thread(target=ask, daemon=True)
+    other.start()
+    taken: list[Any] = []
+    run = threading.Thread(
+        target=lambda: taken.append(found(session, "look_up", {"city": "Utrecht", "state": State()})), daemon=True
+    )
+    run.start()
+    run.join(30)
+    assert taken == [(span_id, "call_1")]
+
+
+def test_runs_of_the_same_in_many_threads_take_a_request_each(session: Session) -> None:
+    span_id = answer(session, *[("look_up", f"call_{number}", {"city": "Utrecht"}) for number in range(20)])
+    barrier = threading.Barrier(20)
+    taken: list[Any] = []
+
+    def run() -> None:
+        barrier.wait(30)
+        taken.append(found(session, "look_up", {"city": "Utrecht"}))
+
+    threads = [threading.Thread(target=run) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert [each[0] for each in taken] == [span_id] * 20
+    assert found(session, "look_up", {"city": "Utrecht"}) is None

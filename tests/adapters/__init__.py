@@ -15,6 +15,7 @@ from adapters.openai_chat import OpenAiChat, OpenAiChatAsync
 from adapters.openai_responses import OpenAiResponses, OpenAiResponsesAsync
 
 _OPENAI = tuple(map(int, metadata.version("openai").split(".")[:2]))
+_GOOGLE = tuple(map(int, metadata.version("google-genai").split(".")[:2]))
 
 # The oldest client that is supported knows no responses.
 _RESPONSES: tuple[type[Adapter], ...] = (OpenAiResponses, OpenAiResponsesAsync) if _OPENAI >= (1, 66) else ()
@@ -37,11 +38,23 @@ TELLING_ADAPTERS: tuple[type[Adapter], ...] = tuple(
     adapter for adapter in ADAPTERS if adapter.has_response or metadata.version("google-genai") >= "2"
 )
 
+# An older one of Google's clients never tries again, and has no method that does one attempt.
+RETRYING_ADAPTERS: tuple[type[Adapter], ...] = tuple(
+    adapter for adapter in ADAPTERS if adapter.has_response or _GOOGLE >= (1, 21)
+)
+
+# The oldest of Anthropic's clients has no helper but that for streams.
+HELPED_ADAPTERS: tuple[type[Adapter], ...] = tuple(adapter for adapter in ADAPTERS if adapter.has_helped_calls)
+RUNNING_ADAPTERS: tuple[type[Adapter], ...] = tuple(adapter for adapter in ADAPTERS if adapter.runs_tools)
+
 __all__ = [
     "ADAPTERS",
     "ASYNC_ADAPTERS",
     "GENERATING_ADAPTERS",
+    "HELPED_ADAPTERS",
     "RESPONSE_ADAPTERS",
+    "RETRYING_ADAPTERS",
+    "RUNNING_ADAPTERS",
     "TELLING_ADAPTERS",
     "Adapter",
     "ResponseAdapter",

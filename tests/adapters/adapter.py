@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Protocol
 
@@ -29,6 +29,12 @@ class Adapter(Protocol):
     """Whether the client takes an iterator of messages, and makes a list of it before it sends them."""
     stream_type: ClassVar[str]
     """The name of the class of a stream, where it is an object, in :attr:`module`."""
+    readers: ClassVar[Mapping[str, Callable[[Any, Any], str]]]
+    """How the stream of a helper is read to its end, and how the text is found in the stream or in what that gave."""
+    has_helped_calls: ClassVar[bool]
+    """Whether there is a helper that makes the whole call: :meth:`helped_call`."""
+    runs_tools: ClassVar[bool]
+    """Whether there is a helper that calls tools: :meth:`run_tools`."""
     client: Any
 
     def __init__(self, url: str, *, retries: int = 0) -> None: ...
@@ -63,6 +69,18 @@ class Adapter(Protocol):
 
     async def close(self, stream: Any) -> None:
         """Close it."""
+
+    def helped_stream(self, **changes: Any) -> AbstractAsyncContextManager[Any]:
+        """A stream by the client's helper: ``stream()``, or a chat's message. It is read and closed like another."""
+
+    async def read_by(self, reader: str, stream: Any) -> Any:
+        """What one of :attr:`readers` gives of that stream."""
+
+    async def helped_call(self, **changes: Any) -> Any:
+        """The answer by the client's helper: ``parse()``, or a chat's message."""
+
+    async def run_tools(self) -> Any:
+        """The last answer, by the helper that runs the tools that the model asks for; the first asks ``inside``."""
 
     async def at_once(self, changes: Sequence[dict[str, Any]]) -> list[Any]:
         """The answers of several calls made at the same time."""

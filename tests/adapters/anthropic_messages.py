@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from adapters.api import Api
 from adapters.stainless import AsyncClient, SyncClient
 from fake_provider import Answer, anthropic
+
+NEWER = find_spec("anthropic.lib.tools") is not None
+"""Whether the client has ``parse()`` and runs tools."""
 
 KINDS = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error", 500: "api_error"}
 
@@ -56,6 +61,15 @@ class _Messages:
     api: ClassVar[Api] = API
     module: ClassVar[str] = "anthropic"
     logger: ClassVar[str | None] = "anthropic._base_client"
+    readers: ClassVar[Mapping[str, Callable[[Any, Any], str]]] = {
+        "events": lambda _, events: "".join(event.text for event in events if event.type == "text"),
+        "text_stream": lambda _, texts: "".join(texts),
+        "until_done": lambda stream, _: str(API.text_of(stream.current_message_snapshot)),
+        "get_final_message": lambda _, message: str(API.text_of(message)),
+        "get_final_text": lambda _, text: str(text),
+    }
+    has_helped_calls: ClassVar[bool] = NEWER
+    runs_tools: ClassVar[bool] = NEWER
     client: Any
 
     @property
@@ -75,6 +89,16 @@ class AnthropicMessages(_Messages, SyncClient):
 
         self.client = library.Anthropic(api_key="sk-test", base_url=url, max_retries=retries)
 
+    async def run_tools(self) -> Any:
+        from anthropic import beta_tool
+
+        @beta_tool
+        def track_parcel(number: str, detailed: bool) -> str:
+            """Where a parcel is."""
+            return str(API.text_of(self.method(**self.kwargs(model="inside"))))
+
+        return self.client.beta.messages.tool_runner(**self.kwargs(), tools=[track_parcel]).until_done()
+
 
 class AnthropicMessagesAsync(_Messages, AsyncClient):
     """``anthropic.AsyncAnthropic``."""
@@ -87,3 +111,13 @@ class AnthropicMessagesAsync(_Messages, AsyncClient):
         import anthropic as library
 
         self.client = library.AsyncAnthropic(api_key="sk-test", base_url=url, max_retries=retries)
+
+    async def run_tools(self) -> Any:
+        from anthropic import beta_async_tool
+
+        @beta_async_tool
+        async def track_parcel(number: str, detailed: bool) -> str:
+            """Where a parcel is."""
+            return str(API.text_of(await self.method(**self.kwargs(model="inside"))))
+
+        return await self.client.beta.messages.tool_runner(**self.kwargs(), tools=[track_parcel]).until_done()

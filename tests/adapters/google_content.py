@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, closing
+from functools import wraps
 from typing import Any, ClassVar
 
 from adapters.api import Api
 from fake_provider import google
+from google_clients.tools import find_order, weather
 
 QUESTION = "Where is my parcel?"
 
@@ -57,6 +60,12 @@ class _Content:
     has_response: ClassVar[bool] = False
     takes_iterators: ClassVar[bool] = False
     stream_type: ClassVar[str] = ""
+    readers: ClassVar[Mapping[str, Callable[[Any, Any], str]]] = {
+        "chunks": lambda _, chunks: "".join(chunk.text for chunk in chunks)
+    }
+    has_helped_calls: ClassVar[bool] = True
+    runs_tools: ClassVar[bool] = True
+    client: Any
     models: Any
 
     def __init__(self, url: str, *, retries: int = 0) -> None:
@@ -73,6 +82,16 @@ class _Content:
     def change(self, asked: dict[str, Any], question: str) -> None:
         asked["contents"][0]["parts"][0]["text"] = question
         asked["contents"].append({"role": "user", "parts": [{"text": question}]})
+
+    @property
+    def tools(self) -> list[Any]:
+        """What the model asks for. They are no coroutine functions: the oldest client runs none."""
+
+        @wraps(find_order)
+        def asking(number: int) -> str:
+            return str(self.client.models.generate_content(**self.kwargs(model="inside")).text)
+
+        return [asking, weather]
 
     @property
     def method(self) -> Any:
@@ -124,6 +143,20 @@ class GoogleContent(_Content):
     async def close(self, stream: Any) -> None:
         stream.close()
 
+    @asynccontextmanager
+    async def helped_stream(self, *, model: str = API.model, question: str = QUESTION) -> AsyncIterator[Any]:
+        with closing(self.client.chats.create(model=model).send_message_stream(question)) as stream:
+            yield stream
+
+    async def read_by(self, reader: str, stream: Any) -> Any:
+        return await self.drain(stream)
+
+    async def helped_call(self, *, model: str = API.model, question: str = QUESTION) -> Any:
+        return self.client.chats.create(model=model).send_message(question)
+
+    async def run_tools(self) -> Any:
+        return self.method(**self.kwargs(), config={"tools": self.tools})
+
     async def at_once(self, changes: Sequence[dict[str, Any]]) -> list[Any]:
         def call(more: dict[str, Any]) -> Any:
             return self.method(**self.kwargs(**more))
@@ -165,6 +198,20 @@ class GoogleContentAsync(_Content):
 
     async def close(self, stream: Any) -> None:
         await stream.aclose()
+
+    @asynccontextmanager
+    async def helped_stream(self, *, model: str = API.model, question: str = QUESTION) -> AsyncIterator[Any]:
+        async with aclosing(await self.client.aio.chats.create(model=model).send_message_stream(question)) as stream:
+            yield stream
+
+    async def read_by(self, reader: str, stream: Any) -> Any:
+        return await self.drain(stream)
+
+    async def helped_call(self, *, model: str = API.model, question: str = QUESTION) -> Any:
+        return await self.client.aio.chats.create(model=model).send_message(question)
+
+    async def run_tools(self) -> Any:
+        return await self.method(**self.kwargs(), config={"tools": self.tools})
 
     async def at_once(self, changes: Sequence[dict[str, Any]]) -> list[Any]:
         return list(await asyncio.gather(*(self.create(**more) for more in changes)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from adapters.api import Api
@@ -59,11 +60,22 @@ class _Chat:
     api: ClassVar[Api] = API
     module: ClassVar[str] = "openai"
     logger: ClassVar[str | None] = "openai._base_client"
+    readers: ClassVar[Mapping[str, Callable[[Any, Any], str]]] = {
+        "events": lambda _, events: "".join(event.delta for event in events if event.type == "content.delta"),
+        "until_done": lambda stream, _: str(API.text_of(stream.current_completion_snapshot)),
+        "get_final_completion": lambda _, completion: str(API.text_of(completion)),
+    }
     client: Any
 
     @property
     def resource(self) -> Any:
         return self.client.chat.completions
+
+    @property
+    def helpers(self) -> Any:
+        # Older clients have them under `beta`.
+        completions = self.resource
+        return completions if hasattr(completions, "parse") else self.client.beta.chat.completions
 
 
 class OpenAiChat(_Chat, SyncClient):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -60,11 +61,20 @@ class _Responses:
     api: ClassVar[Api] = API
     takes_iterators: ClassVar[bool] = False
     text_type: ClassVar[str] = "input_text"
+    readers: ClassVar[Mapping[str, Callable[[Any, Any], str]]] = {
+        "events": lambda _, events: "".join(each.delta for each in events if each.type == "response.output_text.delta"),
+        "until_done": lambda stream, _: str(API.text_of(stream._state._completed_response)),
+        "get_final_response": lambda _, response: str(API.text_of(response)),
+    }
     client: Any
 
     @property
     def resource(self) -> Any:
         return self.client.responses
+
+    @property
+    def helpers(self) -> Any:
+        return self.resource
 
 
 class OpenAiResponses(_Responses, OpenAiChat):

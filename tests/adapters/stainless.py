@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar
 
 from adapters.api import Api
@@ -20,8 +20,16 @@ class Client:
     has_response: ClassVar[bool] = True
     takes_iterators: ClassVar[bool] = True
     text_type: ClassVar[str] = "text"
+    readers: ClassVar[Mapping[str, Callable[[Any, Any], str]]]
+    has_helped_calls: ClassVar[bool] = True
+    runs_tools: ClassVar[bool] = False
     client: Any
     resource: Any
+
+    @property
+    def helpers(self) -> Any:
+        """What has ``parse()`` and ``stream()``."""
+        return self.resource
 
     def kwargs(self, question: str = QUESTION, **changes: Any) -> dict[str, Any]:
         api = self.api
@@ -70,6 +78,18 @@ class SyncClient(Client):
     async def opened(self, stream: Any) -> AsyncIterator[Any]:
         with stream as entered:
             yield entered
+
+    def helped_stream(self, **changes: Any) -> AbstractAsyncContextManager[Any]:
+        return self.opened(self.helpers.stream(**self.kwargs(**changes)))
+
+    async def read_by(self, reader: str, stream: Any) -> Any:
+        if reader == "events":
+            return list(stream)
+        read = getattr(stream, reader)
+        return read() if callable(read) else list(read)
+
+    async def helped_call(self, **changes: Any) -> Any:
+        return self.helpers.parse(**self.kwargs(**changes))
 
     async def raw(self, **changes: Any) -> Any:
         return self.resource.with_raw_response.create(**self.kwargs(**changes))
@@ -125,6 +145,18 @@ class AsyncClient(Client):
     async def opened(self, stream: Any) -> AsyncIterator[Any]:
         async with stream as entered:
             yield entered
+
+    def helped_stream(self, **changes: Any) -> AbstractAsyncContextManager[Any]:
+        return self.opened(self.helpers.stream(**self.kwargs(**changes)))
+
+    async def read_by(self, reader: str, stream: Any) -> Any:
+        if reader == "events":
+            return [event async for event in stream]
+        read = getattr(stream, reader)
+        return await read() if callable(read) else [each async for each in read]
+
+    async def helped_call(self, **changes: Any) -> Any:
+        return await self.helpers.parse(**self.kwargs(**changes))
 
     async def raw(self, **changes: Any) -> Any:
         return await self.resource.with_raw_response.create(**self.kwargs(**changes))

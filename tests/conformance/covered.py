@@ -13,19 +13,35 @@ INFERENCE = "gen_ai.client.inference"
 EMBEDDINGS = "gen_ai.embeddings.client"
 FETCHING = "gen_ai.fetch_response.client"
 TOOL = "gen_ai.execute_tool.internal"
+AGENT = "gen_ai.invoke_agent.internal"
+WORKFLOW = "gen_ai.invoke_workflow.internal"
+RETRIEVAL = "gen_ai.retrieval.client"
 
-CLIENTS = {"openai": "openai", "anthropic": "anthropic", "google": "google-genai"}
+CLIENTS = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google": "google-genai",
+    "langchain": "LangChain",
+    "unpatched": "LangChain alone",
+}
 """What scenarios' names begin with, and what users call the client."""
 
 FLOORS: dict[tuple[str, str], int] = {
     ("openai", INFERENCE): 36,
     ("openai", EMBEDDINGS): 10,
     ("openai", FETCHING): 11,
+    ("openai", TOOL): 10,
     ("anthropic", INFERENCE): 30,
-    ("anthropic", TOOL): 9,
+    ("anthropic", TOOL): 10,
     ("google", INFERENCE): 38,
     ("google", EMBEDDINGS): 8,
-    ("google", TOOL): 9,
+    ("google", TOOL): 10,
+    ("langchain", INFERENCE): 40,
+    ("langchain", TOOL): 10,
+    ("langchain", AGENT): 20,
+    ("langchain", WORKFLOW): 6,
+    ("langchain", RETRIEVAL): 7,
+    ("unpatched", INFERENCE): 32,
 }
 """How many attributes there have to be, at least: by client and span type."""
 

@@ -16,12 +16,18 @@ HEAD = """\
 # What a span says, held against the conventions
 
 The scenarios in [tests/scenarios](../tests/scenarios) call each client as programs do, and hold every span that is
-exported against a checked-in list. `make conformance` runs them and the contract suite with the oldest and the newest
-clients' words in one folder, and checks all of it with the checker of the GenAI conventions: no violation, and for each
-client and type of span as many attributes as below at least. The same is part of `make test`, scenario by scenario.
+exported against a checked-in list. `make conformance` runs them and the contract suite with the newest clients, and
+checks all that they export with the checker of the GenAI conventions: no violation, and for each client and type of
+span as many attributes as below at least. The same is part of `make test`, scenario by scenario, and of `make matrix`
+with the oldest clients.
 
-What is missing is missing because the API does not tell it. A tool that a program runs itself, with `@tool`, is
-described in [spans.md](spans.md).
+`LangChain` is LangChain with the provider's client recorded too, which knows more of the same call. `LangChain alone`
+is what its callbacks tell by themselves, where that client is not recorded (`SENTRIAL_INSTRUMENT=langchain`, or one
+that this version does not know). The checker and its list of attributes are no part of a clone: see
+[testing](contributing/testing.md).
+
+What is missing is missing because the API does not tell it, or because another span says it already. The attributes of
+a tool are those of tools that the client runs, and of a program's own with `@tool`: see [spans.md](spans.md).
 
 | client | span type | attributes | at least |
 | --- | --- | --- | --- |

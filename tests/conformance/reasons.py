@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.covered import EMBEDDINGS, FETCHING, INFERENCE, TOOL
+from conformance.covered import AGENT, EMBEDDINGS, FETCHING, INFERENCE, RETRIEVAL, TOOL, WORKFLOW
 
 _PROMPTS = "the API has no stored prompts that a request names"
 _NO_PARAMETER = "the API has no such parameter"
 _UNDIVIDED_CACHE = "the API tells how many tokens came from the cache, not of which modality they were"
 _NO_MODALITIES = "the API counts tokens, and does not divide them by modality"
-_CONVERSATION = "the client does not tell a tool whose conversation it serves; the session's id is on the span"
+_ASKED_BEFORE = "what was asked stands on the span of the call that asked it"
+_NOT_BY_LANGCHAIN = "LangChain does not tell it; it is there where the provider's client is patched"
+_UNDIVIDED = {
+    "gen_ai.usage.audio.cache_read.input_tokens": _UNDIVIDED_CACHE,
+    "gen_ai.usage.image.cache_read.input_tokens": _UNDIVIDED_CACHE,
+    "gen_ai.usage.text.cache_read.input_tokens": _UNDIVIDED_CACHE,
+    "gen_ai.usage.image.output_tokens": "pictures are made by a tool of the API's, whose tokens are told apart",
+}
 
 REASONS: Mapping[tuple[str, str], Mapping[str, str]] = {
-    ("openai", INFERENCE): {
-        "gen_ai.usage.audio.cache_read.input_tokens": _UNDIVIDED_CACHE,
-        "gen_ai.usage.image.cache_read.input_tokens": _UNDIVIDED_CACHE,
-        "gen_ai.usage.text.cache_read.input_tokens": _UNDIVIDED_CACHE,
-        "gen_ai.usage.image.output_tokens": "the API does not tell which tokens of an answer were a picture's",
-    },
+    ("openai", INFERENCE): _UNDIVIDED,
     ("openai", EMBEDDINGS): {},
     ("openai", FETCHING): {
-        "gen_ai.system_instructions": "what was asked stands on the span of the call that asked it",
-        "gen_ai.tool.definitions": "what was asked stands on the span of the call that asked it",
+        "gen_ai.system_instructions": _ASKED_BEFORE,
+        "gen_ai.tool.definitions": _ASKED_BEFORE,
     },
+    ("openai", TOOL): {},
     ("anthropic", INFERENCE): {
         "gen_ai.prompt.name": _PROMPTS,
         "gen_ai.prompt.variable": _PROMPTS,
@@ -38,7 +41,7 @@ REASONS: Mapping[tuple[str, str], Mapping[str, str]] = {
             for kind in ("cache_read.input_tokens", "input_tokens", "output_tokens")
         },
     },
-    ("anthropic", TOOL): {"gen_ai.conversation.id": _CONVERSATION},
+    ("anthropic", TOOL): {},
     ("google", INFERENCE): {
         "gen_ai.conversation.compacted": "the API does not shorten a conversation by itself",
         "gen_ai.prompt.name": _PROMPTS,
@@ -51,5 +54,33 @@ REASONS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "gen_ai.request.encoding_formats": _NO_PARAMETER,
         "gen_ai.response.model": "the API does not say which model answered",
     },
-    ("google", TOOL): {"gen_ai.conversation.id": _CONVERSATION},
+    ("google", TOOL): {},
+    ("langchain", INFERENCE): {
+        **_UNDIVIDED,
+        "gen_ai.conversation.compacted": "it is there where LangChain asks the API for it: no scenario does",
+    },
+    ("langchain", TOOL): {},
+    ("langchain", AGENT): {
+        "gen_ai.agent.description": "an agent of LangChain's has none",
+        "gen_ai.data_source.id": "an agent of LangChain's has none of its own; it is on the span of the search",
+        "gen_ai.output.type": "of several calls each may have its own",
+    },
+    ("langchain", WORKFLOW): {},
+    ("langchain", RETRIEVAL): {
+        "gen_ai.request.model": "a retriever tells no model; the span of the embedding inside has it",
+        "server.address": "a retriever does not tell where it searches",
+        "server.port": "a retriever does not tell where it searches",
+    },
+    ("unpatched", INFERENCE): {
+        **_UNDIVIDED,
+        "gen_ai.conversation.compacted": _NOT_BY_LANGCHAIN,
+        "gen_ai.prompt.name": _NOT_BY_LANGCHAIN,
+        "gen_ai.prompt.variable": _NOT_BY_LANGCHAIN,
+        "gen_ai.prompt.version": _NOT_BY_LANGCHAIN,
+        "gen_ai.request.top_k": "OpenAI's API, which the scenarios ask, has no such parameter",
+        "gen_ai.system_instructions": "LangChain gives them as a message of the conversation",
+        "gen_ai.usage.image.input_tokens": _NOT_BY_LANGCHAIN,
+        "gen_ai.usage.text.input_tokens": _NOT_BY_LANGCHAIN,
+        "gen_ai.usage.text.output_tokens": _NOT_BY_LANGCHAIN,
+    },
 }

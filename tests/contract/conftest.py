@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from adapters import ADAPTERS, GENERATING_ADAPTERS, RESPONSE_ADAPTERS, TELLING_ADAPTERS, Adapter
-from fake_provider import FakeProvider
+from adapters import ADAPTERS, GENERATING_ADAPTERS, RESPONSE_ADAPTERS, TELLING_ADAPTERS
+from adapters.fixtures import clients_of
 from recorder.fixtures import patched, recorder, server
 
 __all__ = ["patched", "recorder", "server"]
 
 
-@pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.name)
-async def client(request: pytest.FixtureRequest, server: FakeProvider, patched: None) -> AsyncIterator[Adapter]:
-    """A client of each adapter, made after its library was patched."""
-    adapter: Adapter = request.param(server.url)
-    yield adapter
-    await adapter.aclose()
+client = clients_of(ADAPTERS)
+"""A client of each adapter."""
 
+http_client = clients_of(RESPONSE_ADAPTERS)
+"""The same of those whose streams and raw answers are objects around an HTTP response."""
 
-@pytest.fixture(params=RESPONSE_ADAPTERS, ids=lambda adapter: adapter.name)
-async def http_client(request: pytest.FixtureRequest, server: FakeProvider, patched: None) -> AsyncIterator[Adapter]:
-    """The same of those whose streams and raw answers are objects around an HTTP response."""
-    adapter: Adapter = request.param(server.url)
-    yield adapter
-    await adapter.aclose()
+generating_client = clients_of(GENERATING_ADAPTERS)
+"""The same of those whose streams are generators."""
 
-
-@pytest.fixture(params=GENERATING_ADAPTERS, ids=lambda adapter: adapter.name)
-async def generating_client(
-    request: pytest.FixtureRequest, server: FakeProvider, patched: None
-) -> AsyncIterator[Adapter]:
-    """The same of those whose streams are generators."""
-    adapter: Adapter = request.param(server.url)
-    yield adapter
-    await adapter.aclose()
-
-
-@pytest.fixture(params=TELLING_ADAPTERS, ids=lambda adapter: adapter.name)
-async def telling_client(request: pytest.FixtureRequest, server: FakeProvider, patched: None) -> AsyncIterator[Adapter]:
-    """The same of those that raise what goes wrong in a stream."""
-    adapter: Adapter = request.param(server.url)
-    yield adapter
-    await adapter.aclose()
+telling_client = clients_of(TELLING_ADAPTERS)
+"""The same of those that raise what goes wrong in a stream."""
 
 
 @pytest.fixture(autouse=True)

@@ -132,16 +132,22 @@ async def test_a_client_made_before_is_recorded(
     assert len(recorder.spans) == 1
 
 
-async def test_another_instrumentation_on_top_of_ours_survives(client: Adapter, recorder: Recorder) -> None:
-    owner, name = class_and_name(type(client).patched)
-    theirs: list[Any] = []
+def wrap_as_another(owner: type, name: str) -> list[Any]:
+    """Another instrumentation wraps the method: the instances that it is called on, as they come."""
+    instances: list[Any] = []
 
     def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        theirs.append(instance)
+        instances.append(instance)
         return wrapped(*args, **kwargs)
 
-    ours = vars(owner)[name]
     wrapt.wrap_function_wrapper(owner, name, wrapper)
+    return instances
+
+
+async def test_another_instrumentation_on_top_of_ours_survives(client: Adapter, recorder: Recorder) -> None:
+    owner, name = class_and_name(type(client).patched)
+    ours = vars(owner)[name]
+    theirs = wrap_as_another(owner, name)
     on_top = vars(owner)[name]
     try:
         install.install(None, PROVIDERS)
@@ -162,15 +168,9 @@ async def test_another_instrumentation_on_top_of_ours_survives(client: Adapter, 
 
 async def test_another_instrumentation_below_ours_still_knows_its_instance(client: Adapter, recorder: Recorder) -> None:
     owner, name = class_and_name(type(client).patched)
-    theirs: list[Any] = []
-
-    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        theirs.append(instance)
-        return wrapped(*args, **kwargs)
-
     install.uninstall()
     original = vars(owner)[name]
-    wrapt.wrap_function_wrapper(owner, name, wrapper)
+    theirs = wrap_as_another(owner, name)
     below = vars(owner)[name]
     try:
         install.install(None, PROVIDERS)

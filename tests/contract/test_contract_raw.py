@@ -13,8 +13,9 @@ from opentelemetry.trace import StatusCode
 from adapters import ResponseAdapter
 from fake_provider import FakeProvider
 from recorder import Recorder
-from recorder.reading import hold, said
-from sentrial._patch import abandoned, install
+from recorder.reading import hold, said, settle
+from sentrial._patch import install
+from sentrial._spans import aside
 
 
 def assert_complete(http_client: ResponseAdapter, recorder: Recorder, *, stream: bool) -> None:
@@ -90,9 +91,8 @@ async def test_a_raw_stream_that_is_closed_keeps_what_came(
 async def test_a_raw_stream_that_is_let_go_of_is_abandoned(http_client: ResponseAdapter, recorder: Recorder) -> None:
     await http_client.raw(stream=True)
     gc.collect()
-    abandoned.settle()
+    aside.settle()
     assert recorder.attributes["sentrial.stream.end"] == "abandoned"
-    await asyncio.sleep(0)
 
 
 async def test_a_refused_raw_call_is_a_failed_span(
@@ -158,3 +158,75 @@ async def test_a_body_that_no_one_can_decode_costs_the_program_nothing(
         assert "".join(await http_client.lines(raw)).startswith(f'{{"id": "{http_client.api.answer_id}"')
     assert recorder.one.status.status_code is StatusCode.UNSET
     assert recorder.output is None
+
+
+# --- the bytes below a stream, as a proxy passes them on --------------------------------------------------------------
+
+
+async def relayed(client: ResponseAdapter, response: Any, how: str) -> list[Any]:
+    """What a program reads of the response below a stream, and not of the stream."""
+    if client.is_async:
+        return [piece async for piece in getattr(response, f"a{how}")()]
+    return list(getattr(response, how)())
+
+
+@pytest.mark.parametrize("how", ["iter_lines", "iter_bytes", "iter_raw"])
+@pytest.mark.parametrize("coding", [None, "gzip"])
+async def test_a_stream_that_is_passed_on_as_bytes_says_all(
+    http_client: ResponseAdapter, server: FakeProvider, recorder: Recorder, how: str, coding: str | None
+) -> None:
+    server.queue(http_client.api.stream(coding=coding), http_client.api.stream(coding=coding))
+    stream = await http_client.stream()
+    ours = await relayed(http_client, stream.response, how)
+    assert_complete(http_client, recorder, stream=True)
+    install.uninstall()
+    theirs = await relayed(http_client, (await http_client.stream()).response, how)
+    assert (ours if how == "iter_lines" else b"".join(ours)) == (theirs if how == "iter_lines" else b"".join(theirs))
+    assert recorder.started == 1
+
+
+async def test_the_response_of_a_stream_that_nobody_keeps_says_all(
+    http_client: ResponseAdapter, recorder: Recorder
+) -> None:
+    response = (await http_client.stream()).response
+    await settle()
+    assert recorder.spans == []
+    assert await relayed(http_client, response, "iter_lines")
+    assert_complete(http_client, recorder, stream=True)
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+async def test_a_stream_that_is_passed_on_in_part_keeps_what_came(
+    http_client: ResponseAdapter, server: FakeProvider, recorder: Recorder, is_closed: bool
+) -> None:
+    gate = hold(server, http_client, http_client.api.events)
+    response = (await http_client.stream()).response
+    lines = response.aiter_lines() if http_client.is_async else response.iter_lines()
+    for _ in range(2 * http_client.api.events):
+        await anext(lines) if http_client.is_async else next(lines)
+    await settle()
+    assert recorder.spans == []
+    if is_closed:
+        await (response.aclose() if http_client.is_async else asyncio.to_thread(response.close))
+    del response, lines
+    gate.set()
+    await settle()
+    # A newer HTTP client closes by itself what is let go of.
+    assert recorder.attributes["sentrial.stream.end"] in (["closed"] if is_closed else ["abandoned", "closed"])
+    assert recorder.output is not None
+    assert recorder.started == len(recorder.spans) == 1
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_stream_in_a_circle_is_abandoned_with_it(
+    http_client: ResponseAdapter, recorder: Recorder, begun: bool
+) -> None:
+    stream = await http_client.stream()
+    if begun:
+        await http_client.next(stream)
+    stream.response.extensions["above"] = stream
+    del stream
+    assert recorder.spans == []
+    await settle()
+    assert recorder.attributes["sentrial.stream.end"] == "abandoned"
+    assert recorder.started == len(recorder.spans) == 1

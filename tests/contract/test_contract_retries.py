@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from opentelemetry.trace import StatusCode
 
 from adapters import RESPONSE_ADAPTERS, Adapter
+from adapters.fixtures import clients_of
 from fake_provider import Answer, FakeProvider
 from recorder import Recorder
 from recorder.reading import said
@@ -23,12 +22,8 @@ def again(client: Adapter, status: int) -> Answer:
     return refused
 
 
-@pytest.fixture(params=RESPONSE_ADAPTERS, ids=lambda adapter: adapter.name)
-async def patient(request: pytest.FixtureRequest, server: FakeProvider, patched: None) -> AsyncIterator[Adapter]:
-    """A client that tries three times."""
-    adapter: Adapter = request.param(server.url, retries=2)
-    yield adapter
-    await adapter.aclose()
+patient = clients_of(RESPONSE_ADAPTERS, retries=2)
+"""A client that tries three times."""
 
 
 async def test_a_call_that_succeeds_in_the_end_is_one_span(

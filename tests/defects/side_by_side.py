@@ -25,8 +25,8 @@ stand-in of the old REST API, or one of Sentrial's OTLP endpoint. One judge has 
 judges are in [tests/defects](../tests/defects), one file a row, and run as tests with this package; `make side-by-side`
 runs them with both and writes this page.
 
-Numbers that are missing are about the old package's wrappers of frameworks, its batching and its command. Rows 7m, 30a
-and 30c set what it has no setting for.
+Numbers that are missing are about the old package's frameworks other than LangChain, its batching and its command. Rows
+7m, 30a and 30c set what it has no setting for.
 
 Measured on {date} with {python}: `sentrial` {old} (httpx {httpx}, requests {requests}), `sentrial-otel` {ours}.
 

@@ -15,10 +15,15 @@ def event(data: dict[str, Any]) -> bytes:
 
 
 def events_of(completion: dict[str, Any], *, chunks: int = 4, usage: bool = True) -> list[bytes]:
-    """The events of ``completion``; ``chunks``: pieces of each text, ``usage``: whether a chunk of its own has it."""
+    """The events of ``completion``; ``chunks``: pieces of each text.
+
+    ``usage``: whether a chunk of its own has it; then all the others say that they have none.
+    """
     head = {key: completion[key] for key in ("id", "created", "model") if key in completion}
     head |= {key: completion[key] for key in ("service_tier", "system_fingerprint") if key in completion}
     head["object"] = "chat.completion.chunk"
+    if usage:
+        head["usage"] = None
     events = []
     for choice in completion["choices"]:
         for delta in _deltas(choice["message"], chunks):

@@ -8,8 +8,13 @@ from fake_provider.chat_stream import DONE, event
 
 
 def completion_events_of(completion: dict[str, Any], *, usage: bool = True) -> list[bytes]:
-    """The events of ``completion``, a word each; ``usage``: whether a chunk of its own has it."""
+    """The events of ``completion``, a word each.
+
+    ``usage``: whether a chunk of its own has it; then all the others say that they have none.
+    """
     head = {key: value for key, value in completion.items() if key not in ("choices", "usage")}
+    if usage:
+        head["usage"] = None
     events = []
     for choice in completion["choices"]:
         for word in choice["text"].split(" ")[1:]:

@@ -15,6 +15,7 @@ OTEL_SDK = OTEL_API | {"opentelemetry.sdk", "opentelemetry.exporter", "opentelem
 WIRE = frozenset({"requests", "grpc", "google"})
 PERSONAL = frozenset({"phonenumbers", "regex", "stdnum"})
 TERMINAL = frozenset({"click", "rich"})
+LANGCHAIN = frozenset({"langchain", "langchain_classic", "langchain_core", "langgraph"})
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ WORDS = _named(
     "types",
     "_version",
     "_guard",
+    "_unknown_arguments",
+    "_missing_names",
     "_runtime",
     "_units",
     "_pii",
@@ -69,12 +72,17 @@ EXPORT = _named("_export")
 SPANS = _named("_spans")
 PATCH = _named("_patch")
 PROVIDERS = _named("_providers")
-SHARED_BY_CLIENTS = _named("_providers.hosts", "_providers.stainless", "_providers.values")
+FRAMEWORKS = _named("_frameworks")
+SHARED_BY_CLIENTS = _named(
+    "_providers.hosts", "_providers.parts", "_providers.stainless", "_providers.usage", "_providers.values"
+)
 ROOT = _named(
     "_setup",
     "_alone",
     "_switching",
     "_known_clients",
+    "_library_names",
+    "_library_versions",
     "_open_sessions",
     "_process_end",
     "_sigterm",
@@ -95,6 +103,7 @@ FACE = frozenset({"sentrial"}) | _named(
     "events_by_id",
     "instrumentors",
     "interaction",
+    "langchain",
     "otel",
     "process",
     "propagation",
@@ -146,8 +155,21 @@ ROOMS = (
         Room(f"clients: {name}", _named(f"_providers.{name}"), SHARED_BY_CLIENTS | _named("types", "_patch.spec"))
         for name in ("anthropic", "google", "openai")
     ),
-    Room("root", ROOT, WORDS | STORE | EXPORT | SPANS | PATCH | PROVIDERS, OTEL_API),
-    Room("face", FACE, ROOT | WORDS | STORE | EXPORT | SPANS | PATCH | PROVIDERS, OTEL_API),
+    Room(
+        "frameworks: what they call back",
+        _named("_frameworks.langchain.handler"),
+        WORDS | SPANS | FRAMEWORKS,
+        OTEL_API | {"langchain_core"},
+    ),
+    Room(
+        "frameworks",
+        FRAMEWORKS,
+        WORDS | SPANS | SHARED_BY_CLIENTS | _named("_patch.spec"),
+        OTEL_API | LANGCHAIN,
+        lazily=LANGCHAIN,
+    ),
+    Room("root", ROOT, WORDS | STORE | EXPORT | SPANS | PATCH | PROVIDERS | FRAMEWORKS, OTEL_API),
+    Room("face", FACE, ROOT | WORDS | STORE | EXPORT | SPANS | PATCH | PROVIDERS | FRAMEWORKS, OTEL_API),
     Room("face: command", COMMAND, FACE | ROOT | WORDS | STORE | EXPORT, TERMINAL),
 )
 

@@ -9,9 +9,11 @@ from old_sdk.compare import differences, names_in, old_names
 from old_sdk.deviations import listed
 from old_sdk.migration_page import SECTIONS, migration_page
 from old_sdk.rows import HERE, MOVED, rows_for
+from old_sdk.rows_of_langchain import LANGCHAIN
 
 __all__ = [
     "HERE",
+    "LANGCHAIN",
     "MOVED",
     "SECTIONS",
     "differences",

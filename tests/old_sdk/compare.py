@@ -63,7 +63,9 @@ def ours_for(old: Name, made: dict[str, Any]) -> Name | None:
         return None
     if old.kind == "attribute":
         return old if hasattr(made[owner_name], own_name) else None
-    if not hasattr(owner, own_name):
+    try:
+        getattr(owner, own_name)
+    except (ImportError, AttributeError):
         return None
     if inspect.isclass(owner) and old.kind != "value":
         return next(of_class(old.name, owner, own_name), None)
@@ -101,7 +103,10 @@ def differing(old: inspect.Signature, ours: inspect.Signature) -> Iterator[str]:
     theirs = list(ours.parameters.values())
     by_place = [each for each in theirs if each.kind in POSITIONAL]
     by_name = {each.name: each for each in theirs}
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in theirs)
     for place, parameter in enumerate(old.parameters.values()):
+        if parameter.name not in by_name and parameter.kind is parameter.KEYWORD_ONLY and takes_any:
+            continue
         if parameter.name not in by_name:
             yield f"{parameter.name}: missing"
             continue

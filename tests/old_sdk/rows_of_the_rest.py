@@ -1,8 +1,9 @@
-"""What the other old names do here: decorators, wrappers, OpenTelemetry, PII, frameworks, what is left out, modules."""
+"""What the other old names do here: decorators, wrappers, OpenTelemetry, PII, what comes later or never, modules."""
 
 from __future__ import annotations
 
 from old_sdk.rows import BETTER, LATER, LEFT_OUT, MOVED, SAME, Row, Section
+from old_sdk.rows_of_langchain import LANGCHAIN
 
 DECORATORS = Section(
     "Decorators and `SessionContext`",
@@ -33,8 +34,9 @@ WRAPPERS = Section(
         Row(
             "wrap_openai wrap_anthropic wrap_google wrap_llm",
             BETTER,
-            "Doors to the patching of the library, which records every client of it, so that none needs wrapping. The "
-            "client comes back as it is. A library that this version does not record is named in one warning.",
+            "Records this one client, whatever `instrument=` leaves out; it comes back as it is. Without `instrument=` "
+            "none needs wrapping: every client is recorded. What is no client of the library is named in one warning. "
+            "See [model clients](instrumentation.md#switching).",
         ),
         Row(
             "wrappers.TrackedMessageStream wrappers.TrackedMessageStream.* wrappers.TrackedAsyncMessageStream "
@@ -85,15 +87,9 @@ PII = Section(
 )
 
 FRAMEWORKS = Section(
-    "LangChain, CrewAI, AutoGen, Claude Agent SDK",
+    "CrewAI, AutoGen, Claude Agent SDK",
     "sentrial",
     (
-        Row(
-            "SentrialCallbackHandler SentrialCallbackHandler.* create_agent_with_sentrial get_agent_executor "
-            "get_react_agent get_openai_tools_agent_creator LANGCHAIN_VERSION LANGCHAIN_MAJOR_VERSION",
-            LATER,
-            "LangChain.",
-        ),
         Row("SentrialCrewHandler SentrialCrewHandler.* track_crew", LATER, "CrewAI."),
         Row("SentrialAutogenHandler SentrialAutogenHandler.*", LATER, "AutoGen."),
         Row(
@@ -141,9 +137,9 @@ MODULES = Section(
         Row("otel redact", SAME, "There, with all names."),
         Row("async_client batcher", MOVED, "Import their names from `sentrial`."),
         Row("cli cli.main", BETTER, "The command `sentrial`: it shows sessions. `sentrial experiment` is left out."),
-        Row("langchain crewai autogen claude_code", LATER, "With the frameworks."),
+        Row("crewai autogen claude_code", LATER, "With the frameworks."),
         Row("context experiment langfuse_integration pricing", LEFT_OUT, "With their names."),
     ),
 )
 
-SECTIONS = (DECORATORS, WRAPPERS, OPENTELEMETRY, PII, FRAMEWORKS, GONE, MODULES)
+SECTIONS = (DECORATORS, WRAPPERS, OPENTELEMETRY, PII, LANGCHAIN, FRAMEWORKS, GONE, MODULES)

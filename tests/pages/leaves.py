@@ -19,6 +19,7 @@ LEAVES = {
             "  session completed",
         ],
         ["invoke_agent text-agent", "  execute_tool count_words"],
+        ["invoke_agent text-agent"],
     ],
     "docs/content.md": [
         ["invoke_agent support-agent"],

@@ -12,8 +12,9 @@ _HEAD = """\
 # Settings
 
 An argument of `sentrial.configure()` counts first, then its variable, then, where there is one, OpenTelemetry's
-standard variable, then the default. A value that makes no sense is named in one warning and ignored; with
-`configure(..., fail_silently=False)` it raises `ValueError`. `sentrial doctor` shows what is in force, and from where.
+standard variable, then the default. A value that makes no sense is named in one warning and ignored, and so is an
+argument that there is none of; with `configure(..., fail_silently=False)` both raise `ValueError`. `sentrial doctor`
+shows what is in force, and from where.
 
 This page is made of the code: change the words in `src/sentrial/_settings.py`.
 
@@ -26,7 +27,8 @@ Where a provider of ours is built, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTE
 `OTEL_TRACES_SAMPLER` count as usual, and `OTEL_TRACES_EXPORTER` says whether a collector gets its spans: a list without
 `otlp` leaves it out, and with `sentrial` in it sessions of your own provider, too, are kept in the local store where
 there is no key.
-`OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` leaves out clients by name under `opentelemetry-instrument`.
+`OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` leaves out libraries by name, however ours is started: see [model
+clients](instrumentation.md#switching).
 """
 
 
@@ -41,6 +43,8 @@ def in_code() -> set[str]:
 
 
 def _rows() -> Iterator[str]:
+    arguments = in_code()
     for name, setting in SETTINGS.items():
         variables = ", ".join(f"`{variable}`" for variable in (*setting.variables, *setting.standard))
-        yield f"| `{name}` |{f' {variables}' if variables else ''} | {setting.default} | {setting.meaning} |\n"
+        argument = f"`{name}`" if name in arguments else "none"
+        yield f"| {argument} |{f' {variables}' if variables else ''} | {setting.default} | {setting.meaning} |\n"

@@ -8,7 +8,8 @@ import pytest
 
 from fake_provider import FakeProvider
 from recorder import Recorder
-from sentrial import _payload
+from sentrial import _config, _payload
+from sentrial._config import Config
 from sentrial._patch import install
 from sentrial._payload import Policy
 from sentrial._providers import PROVIDERS
@@ -17,7 +18,8 @@ from sentrial._spans import source
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
-    """The recorder of all spans of ours; nothing is patched yet, and content is captured."""
+    """The recorder of all spans of ours; nothing is set or patched yet, and content is captured."""
+    monkeypatch.setattr(_config, "active", Config())
     monkeypatch.setattr(_payload, "policy", Policy())
     recorder = Recorder()
     record_with(recorder, monkeypatch)
@@ -43,4 +45,4 @@ def server() -> Iterator[FakeProvider]:
 def record_with(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Send our spans to ``recorder`` until the test ends."""
     monkeypatch.setattr(source, "_resolve", lambda: recorder.provider)
-    monkeypatch.setattr(source, "_tracer", None)
+    monkeypatch.setattr(source, "_found", source._Found())

@@ -8,13 +8,14 @@ import threading
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import StatusCode
 
 from adapters import Adapter
 from fake_provider import FakeProvider
 from recorder import Recorder
-from sentrial._patch import abandoned
+from sentrial._spans import aside
 
-__all__ = ["expected", "hold", "said", "settle", "tools_asked_for"]
+__all__ = ["assert_left", "closed", "expected", "hold", "said", "settle", "tools_asked_for"]
 
 
 def expected(client: Adapter, server: FakeProvider, **more: Any) -> dict[str, Any]:
@@ -30,6 +31,11 @@ def expected(client: Adapter, server: FakeProvider, **more: Any) -> dict[str, An
         **api.response,
         **more,
     }
+
+
+def closed(client: Adapter) -> str:
+    """How a stream ends that the program closes: a generator within another's is let go of, not closed."""
+    return "closed" if client.has_response else "abandoned"
 
 
 def said(recorder: Recorder, span: ReadableSpan | None = None) -> str:
@@ -51,10 +57,17 @@ def hold(server: FakeProvider, client: Adapter, after: int) -> threading.Event:
     return gate
 
 
+def assert_left(recorder: Recorder, end: str) -> None:
+    """The only call's stream was left so before its end, and that is no failure."""
+    assert recorder.attributes["sentrial.stream.end"] == end
+    assert recorder.one.status.status_code is StatusCode.UNSET
+    assert recorder.one.events == ()
+
+
 async def settle() -> None:
     """Let what was let go of end: generators of the event loop are closed in tasks of its own, one after the other."""
     gc.collect()
     for _ in range(20):
         await asyncio.sleep(0)
     gc.collect()
-    abandoned.settle()
+    aside.settle()

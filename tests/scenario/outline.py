@@ -33,7 +33,7 @@ def outline_of(spans: list[dict[str, Any]], ports: Mapping[int, str], words: Map
 
     def add(parent: str, indent: str) -> None:
         below = [span for span in spans if span["parent_span_id"] == parent]
-        for span in sorted(below, key=lambda span: (span["start_ns"], span["end_ns"])):
+        for span in in_order(below):
             status = f"{STATUSES[span['status_code']]} {span['status_message']}".strip()
             lines.append(f"{indent}{span['name']} - {KINDS[span['kind']]} - {status}")
             lines.extend(f"{indent}  {line}" for line in _attributes(span["attributes"], session, ports))
@@ -59,6 +59,26 @@ def attributes_in(outline: str) -> list[dict[str, str]]:
         elif attribute:
             spans[-1][attribute["key"]] = attribute["value"] or ""
     return spans
+
+
+def in_order(spans: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """As they began. By their names those of one kind that ran at the same time, or that one answer asked for: threads
+    begin in any order."""
+    together: list[dict[str, Any]] = []
+    for span in sorted(spans, key=lambda span: (span["start_ns"], span["end_ns"])):
+        if together and not any(_is_beside(span, each) for each in together):
+            yield from sorted(together, key=lambda each: str(each["name"]))
+            together = []
+        together.append(span)
+    yield from sorted(together, key=lambda each: str(each["name"]))
+
+
+def _is_beside(span: dict[str, Any], earlier: dict[str, Any]) -> bool:
+    if span["name"].partition(" ")[0] != earlier["name"].partition(" ")[0]:
+        return False
+    asked = [link["span_id"] for link in span["links"]]
+    by_one = bool(asked) and asked == [link["span_id"] for link in earlier["links"]]
+    return bool(by_one or span["start_ns"] < earlier["end_ns"])
 
 
 def _replaced(value: Any, words: Mapping[str, str]) -> Any:

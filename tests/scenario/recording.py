@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,20 @@ def attributes_expected(names: str, operations: set[str]) -> set[str]:
     """What all the spans of ``operations`` have, in all the lists whose names match the pattern ``names``."""
     outlines = [file.read_text(encoding="utf-8") for file in EXPECTED.glob(f"{names}.txt")]
     spans = [span for outline in outlines for span in attributes_in(outline)]
-    return {key for span in spans if span["gen_ai.operation.name"].strip('"') in operations for key in span}
+    return {key for span in spans if span.get("gen_ai.operation.name", "").strip('"') in operations for key in span}
+
+
+def violations_in(file: Path, checker: Path) -> list[dict[str, Any]]:
+    """What of the spans in ``file``, OTLP/JSON, goes against the conventions."""
+    done = subprocess.run(
+        [sys.executable, str(checker), "--json", "--min-spans", "1", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = [finding for finding in json.loads(done.stdout)["findings"] if finding["level"] == "violation"]
+    assert found or done.returncode == 0
+    return found
 
 
 class Recording:
@@ -47,10 +60,16 @@ class Recording:
         self._folder = folder
 
     @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        """Record one scenario; an exception that leaves the block is the test's."""
+    def __call__(self, name: str, *, session: bool = True, conversation: str | None = None) -> Iterator[None]:
+        """Record one scenario; an exception that leaves the block is the test's.
+
+        Args:
+            name: of the list that it is held against.
+            session: whether the block gets a session; it makes one of its own otherwise.
+            conversation: the id of the one that the application says it serves.
+        """
         assert not self._collector.requests, "one scenario a test"
-        with sentrial.begin("user_1", "support-agent"):
+        with sentrial.begin("user_1", "support-agent", convo_id=conversation) if session else nullcontext():
             yield
         assert sentrial.flush(10)
         self.spans = self._collector.spans
@@ -68,12 +87,4 @@ class Recording:
         folder = Path(os.environ.get("CONFORMANCE_DIR") or self._folder)
         file = folder / f"{name}.jsonl"
         file.write_text(lines, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, str(self._checker), "--json", "--min-spans", "1", str(file)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        found = json.loads(done.stdout)["findings"]
-        assert [finding for finding in found if finding["level"] == "violation"] == []
-        assert done.returncode == 0
+        assert violations_in(file, self._checker) == []

@@ -96,7 +96,7 @@ def test_a_tool_that_records_itself_is_one_span(
 ) -> None:
     server.queue(fake.reply("gemini_tools_with_ids"), fake.reply())
     tools = [sentrial.tool(find_order), sentrial.tool(weather)]
-    with recording(named("google_tools_decorated")):
+    with recording(named("google_tools_decorated"), conversation="conv_7"):
         client.models.generate_content(model=MODEL, contents=QUESTION, config={"tools": tools})
     assert tree() == TURNS
 

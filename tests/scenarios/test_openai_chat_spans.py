@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import openai
@@ -119,6 +120,25 @@ def test_a_loop_with_a_tool_of_the_programs(recording: Recording, client: OpenAI
         for call in answer.choices[0].message.tool_calls or ():
             found = find_order(4711)
             messages.append({"role": "tool", "tool_call_id": call.id, "content": str(found)})
+        client.chat.completions.create(model=MODEL, messages=messages, tools=[FIND_ORDER])
+
+
+def test_a_tool_of_the_programs_that_fails(recording: Recording, client: OpenAI, server: FakeProvider) -> None:
+    @sentrial.tool(description="Find an order by its number")
+    def find_order(number: int) -> str:
+        raise LookupError(f"no order {number}")
+
+    asking = read_reply("chat_tools")
+    asking["choices"][0]["message"]["tool_calls"].pop()
+    server.queue(Answer(body=asking), Answer.reply())
+    messages: list[Any] = [*QUESTION]
+    with recording("openai_chat_tool_fails", conversation="conv_7"):
+        answer = client.chat.completions.create(model=MODEL, messages=messages, tools=[FIND_ORDER])
+        messages.append(answer.choices[0].message)
+        for call in answer.choices[0].message.tool_calls or ():
+            with pytest.raises(LookupError) as raised:
+                find_order(**json.loads(call.function.arguments))
+            messages.append({"role": "tool", "tool_call_id": call.id, "content": str(raised.value)})
         client.chat.completions.create(model=MODEL, messages=messages, tools=[FIND_ORDER])
 
 

@@ -225,6 +225,15 @@ def test_a_stream(recording: Recording, client: OpenAI) -> None:
         assert [event.type for event in stream][-1] == "response.completed"
 
 
+def test_a_stream_whose_last_event_has_no_items(recording: Recording, client: OpenAI, server: FakeProvider) -> None:
+    answer = read_reply("response_text")
+    last = {"type": "response.completed", "response": {**answer, "output": []}}
+    server.queue(Answer(events=[*response_events_of(answer)[:-1], response_event(last)]))
+    with recording("openai_response_stream"):
+        stream = client.responses.create(model=MODEL, input=QUESTION, stream=True)
+        assert [event.type for event in stream][-1] == "response.completed"
+
+
 async def test_a_stream_of_the_async_client(recording: Recording, async_client: AsyncOpenAI) -> None:
     with recording("openai_response_stream"):
         stream = await async_client.responses.create(model=MODEL, input=QUESTION, stream=True)

@@ -45,6 +45,17 @@ SERVERS: dict[str, dict[str, Any]] = {
         "ready": GUNICORN_UP,
         "workers": 2,
     },
+    # Its workers put greenlets in the place of threads: after the fork, and after all that was imported for us.
+    "flask gunicorn gevent": {
+        "command": [*GUNICORN, "-w", "2", "-k", "gevent", "flask_app:app"],
+        "ready": GUNICORN_UP,
+        "workers": 2,
+    },
+    "flask gunicorn gevent preload": {
+        "command": [*GUNICORN, "-w", "2", "-k", "gevent", "--preload", "flask_app:app"],
+        "ready": GUNICORN_UP,
+        "workers": 2,
+    },
     "django gunicorn preload": {
         "command": [*GUNICORN, "-w", "2", "--preload", "django_app:app"],
         "ready": GUNICORN_UP,

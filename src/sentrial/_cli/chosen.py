@@ -73,7 +73,7 @@ def meant(connection: sqlite3.Connection, session_id: str, path: Path) -> Sessio
     if session_id == LAST:
         newest = read.list_sessions(connection, limit=1)
         if not newest:
-            raise NotFoundError(f"no sessions yet in {safe_line(path)}")
+            raise NotFoundError(no_sessions_yet(connection, path))
         return newest[0]
     found = read.find_sessions(connection, session_id.lower(), _CANDIDATES + 1)
     found = found or read.find_sessions(connection, session_id, _CANDIDATES + 1)
@@ -90,6 +90,16 @@ def meant(connection: sqlite3.Connection, session_id: str, path: Path) -> Sessio
             f"{listed}{more}"
         )
     return found[0]
+
+
+def no_sessions_yet(connection: sqlite3.Connection, path: Path) -> str:
+    """What to say of a store without sessions: how a program comes by them."""
+    outside = read.has_spans_outside_sessions(connection)
+    return (
+        f"no sessions yet in {safe_line(path)}{', but calls that belong to none' if outside else ''}\n"
+        "A call belongs to the session around it: put sentrial.begin(...) or @sentrial.session around your agent,\n"
+        "or set SENTRIAL_AUTO_SESSION=call, and each model call outside of sessions is one of its own."
+    )
 
 
 def _candidate(summary: SessionSummary) -> str:

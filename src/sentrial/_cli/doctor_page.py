@@ -13,6 +13,7 @@ from sentrial._cli import figures
 from sentrial._cli.console import Signs
 from sentrial._cli.safe_text import safe_line
 from sentrial._cli.wrapping import wrap
+from sentrial._units import write_bytes
 
 _INDENT = "  "
 _LABEL_WIDTH = 15
@@ -117,12 +118,12 @@ def _store(store: Document, width: int, _signs: Signs) -> Iterator[Text]:
     if not store["exists"]:
         words.append("not made yet")
     elif store["bytes"] is not None:
-        words.append(_size(store["bytes"]))
+        words.append(write_bytes(store["bytes"]))
     if store["sessions"] is not None:
         words.append(figures.count(store["sessions"], "session"))
         words.append(f"schema {store['schema_version']} of {store['known_schema_version']}")
     if store["free_bytes"] is not None:
-        words.append(f"{_size(store['free_bytes'])} free on its disk")
+        words.append(f"{write_bytes(store['free_bytes'])} free on its disk")
     yield from _field("state", ", ".join(words), width)
 
 
@@ -200,14 +201,7 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value))
     if isinstance(value, float):
         return f"{value:g}"
     return safe_line(value)
-
-
-def _size(count: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"

@@ -43,6 +43,8 @@ class EventTexts:
         yield from self._input(event)
         yield from self._json(event, "input", semconv.GEN_AI_TOOL_CALL_ARGUMENTS)
         yield from self._json(event, "output", semconv.GEN_AI_TOOL_CALL_RESULT)
+        yield from self._json(event, "query", semconv.GEN_AI_RETRIEVAL_QUERY_TEXT)
+        yield from self._found(event)
         yield from self._output(event)
         if choice_in_brief(event) is None:
             yield from self._json(event, "chosen", semconv.SENTRIAL_DECISION_CHOSEN)
@@ -83,6 +85,15 @@ class EventTexts:
             return
         for role, text in read_messages(messages, full=self._full):
             yield role, text, ""
+
+    def _found(self, event: Event) -> Iterator[Labelled]:
+        documents = read_json(self.attribute(event, semconv.GEN_AI_RETRIEVAL_DOCUMENTS))
+        if self._full or not isinstance(documents, list):
+            yield from self._json(event, "found", semconv.GEN_AI_RETRIEVAL_DOCUMENTS)
+            return
+        known = [each for each in documents if isinstance(each, dict)]
+        lines = [": ".join(str(each[key]) for key in ("id", "content") if each.get(key)) for each in known]
+        yield from self._plain("found", "\n".join(lines) or "nothing")
 
     def _alternatives(self, event: Event) -> Iterator[Labelled]:
         alternatives = self.attribute(event, semconv.SENTRIAL_DECISION_ALTERNATIVES)

@@ -29,21 +29,41 @@ _WORDS = {
     semconv.EVENT_DECISION: "decision",
     semconv.EVENT_ERROR: "error",
 }
+# Steps of a framework: they are of no type of ours, and say what they are in the conventions' words.
+_STEPS = {
+    semconv.OPERATION_INVOKE_WORKFLOW: "workflow",
+    semconv.OPERATION_PLAN: "plan",
+    semconv.OPERATION_RETRIEVAL: "search",
+}
+_NODE = "node"
 _END = "end"
 
 
 def event_title(event: Event, room: int, signs: Signs) -> Text:
     """Mark, kind and subject of ``event``, ``room`` cells wide."""
     kind = event.event_type or ""
-    word = _END if _is_completion(event) else _WORDS.get(kind, "span")
+    word = _END if _is_completion(event) else _WORDS.get(kind) or _step(event) or "span"
     label = f"{_mark(event, signs)} {word} "
     says_so_itself = kind == semconv.EVENT_ERROR or _is_completion(event)
     failed = f" {signs.failed} failed" if event.status == "ERROR" and not says_so_itself else ""
-    space = max(room - cell_len(label + failed), _NARROWEST)
+    left = _left(event, signs)
+    space = max(room - cell_len(label + failed + left), _NARROWEST)
     subject = shorten(_subject(event), space, signs.ellipsis)
-    title = Text.assemble((label, _STYLES.get(kind, "")), (subject, "bold"), (failed, "bold red"))
+    title = Text.assemble((label, _STYLES.get(kind, "")), (subject, "bold"), (failed, "bold red"), (left, "yellow"))
     title.append(" " * (room - title.cell_len))
     return title
+
+
+def _step(event: Event) -> str | None:
+    """What step of a framework it is; ``None`` for any other event."""
+    operation = event.attributes.get(semconv.GEN_AI_OPERATION_NAME)
+    return _STEPS.get(str(operation)) or (_NODE if semconv.SENTRIAL_NODE in event.attributes else None)
+
+
+def _left(event: Event, signs: Signs) -> str:
+    """How a step was left before its end without having failed: paused or cancelled."""
+    outcome = event.attributes.get(semconv.SENTRIAL_OUTCOME)
+    return f" {signs.open} {safe_line(str(outcome))}" if outcome is not None else ""
 
 
 def _is_completion(event: Event) -> bool:
@@ -64,6 +84,9 @@ def _subject(event: Event) -> str:
         name = choice_in_brief(event) or name.removeprefix(semconv.SPAN_DECISION).strip()
     elif event.event_type == semconv.EVENT_ERROR:
         name = str(event.attributes.get(semconv.ERROR_TYPE) or name)
+    elif not event.event_type and _step(event) is not None:
+        own = event.attributes.get(semconv.SENTRIAL_NODE) or name.partition(" ")[2]
+        name = str(own or event.attributes.get(semconv.GEN_AI_PROVIDER_NAME) or "")
     return safe_line(name)
 
 

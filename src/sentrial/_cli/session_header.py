@@ -13,10 +13,10 @@ from sentrial._cli.console import Signs
 from sentrial._cli.event_texts import EventTexts, Labelled, pairs
 from sentrial._cli.paragraph import Paragraphs
 from sentrial._cli.safe_text import safe_line
-from sentrial._cli.session_table import STATUS_STYLES, took_ns
+from sentrial._cli.session_table import STATUS_STYLES, status_mark, took_ns
 from sentrial._cli.wrapping import shorten
 from sentrial._store.read import Session
-from sentrial._store.summary import COMPLETED, FAILED, SessionSummary
+from sentrial._store.summary import SessionSummary
 
 _INDENT = "  "
 # As wide as "assistant", so that the facts and the words below them stand in one column.
@@ -45,7 +45,7 @@ def build_header(session: Session, texts: EventTexts, paragraphs: Paragraphs, si
 
 
 def _title(summary: SessionSummary, width: int, signs: Signs) -> Text:
-    mark = {COMPLETED: signs.done, FAILED: signs.failed}.get(summary.status, signs.open)
+    mark = status_mark(summary.status, signs)
     title = Text.assemble((f"{mark} {safe_line(summary.status)}", STATUS_STYLES.get(summary.status, "")))
     named = [safe_line(each) for each in (summary.agent, summary.name) if each]
     for place, name in enumerate(named):

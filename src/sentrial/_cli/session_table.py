@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from sentrial import semconv
 from sentrial._cli import figures
 from sentrial._cli.console import Signs
 from sentrial._cli.safe_text import safe_line
@@ -17,12 +18,12 @@ from sentrial._store.owner import is_alive
 from sentrial._store.summary import RUNNING, SessionSummary
 
 STATUS_STYLES = {
-    "completed": "green",
-    "failed": "bold red",
+    semconv.OUTCOME_COMPLETED: "green",
+    semconv.OUTCOME_FAILED: "bold red",
     RUNNING: "cyan",
-    "cancelled": "yellow",
-    "paused": "yellow",
-    "abandoned": "yellow",
+    semconv.OUTCOME_CANCELLED: "yellow",
+    semconv.OUTCOME_PAUSED: "yellow",
+    semconv.OUTCOME_ABANDONED: "yellow",
 }
 # How dates are written, the head of the last column, and the gap between columns.
 _LAYOUTS = (
@@ -49,6 +50,11 @@ class _Column:
     @property
     def width(self) -> int:
         return max(cell_len(each) for each in (self.head, *self.cells))
+
+
+def status_mark(status: str, signs: Signs) -> str:
+    """The sign that stands before ``status``."""
+    return {semconv.OUTCOME_COMPLETED: signs.done, semconv.OUTCOME_FAILED: signs.failed}.get(status, signs.open)
 
 
 def took_ns(session: SessionSummary) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from sentrial._cli.chosen import NotFoundError, Wanted, meant
+from sentrial._cli.chosen import NotFoundError, Wanted, meant, no_sessions_yet
 from sentrial._cli.console import Signs, open_console, print_lines, signs_of
 from sentrial._cli.event_texts import EventTexts
 from sentrial._cli.event_tree import build_tree
@@ -31,16 +31,14 @@ def list_sessions(store: Path | None, wanted: Wanted, limit: int, *, as_json: bo
     """
     with reading(store) as (path, connection):
         sessions = wanted.find(connection, path, limit)
+        nothing = no_sessions_yet(connection, path) if wanted.is_every else f"no session matches in {safe_line(path)}"
         short_ids = [] if as_json else read.short_ids(connection, sessions)
     if as_json:
         print_document({"sessions": [session_fields(each) for each in sessions]})
         return
     console = open_console()
     if not sessions:
-        nothing = (
-            f"no sessions yet in {safe_line(path)}" if wanted.is_every else f"no session matches in {safe_line(path)}"
-        )
-        print_lines(console, [Text(nothing)])
+        print_lines(console, [Text(line) for line in nothing.splitlines()])
         return
     print_lines(console, build_table(sessions, short_ids, console.width, signs_of(console)))
     if console.is_terminal:

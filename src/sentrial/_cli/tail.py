@@ -16,7 +16,7 @@ from sentrial._cli.console import Signs, open_console, print_lines, signs_of
 from sentrial._cli.event_words import event_figures, event_title
 from sentrial._cli.machine import event_fields, print_line, session_fields
 from sentrial._cli.safe_text import safe_line
-from sentrial._cli.session_table import STATUS_STYLES
+from sentrial._cli.session_table import STATUS_STYLES, status_mark
 from sentrial._cli.store_file import place_of, tidy
 from sentrial._cli.wrapping import shorten
 from sentrial._store import read
@@ -24,7 +24,7 @@ from sentrial._store.connection import open_for_reading
 from sentrial._store.failures import StoreEmptyError
 from sentrial._store.follow import Change, Follower, Kind
 from sentrial._store.sqlite_errors import naming_the_file
-from sentrial._store.summary import COMPLETED, FAILED, SessionSummary
+from sentrial._store.summary import SessionSummary
 
 BETWEEN_LOOKS_S = 0.25
 _BETWEEN_TIDYING_S = 5.0
@@ -143,7 +143,7 @@ def _state_of(change: Change, width: int, signs: Signs) -> Text:
         mark, style, said = signs.open, "cyan", [session.agent, session.user, session.name]
     else:
         word, style = session.status, STATUS_STYLES.get(session.status, "")
-        mark = {COMPLETED: signs.done, FAILED: signs.failed}.get(session.status, signs.open)
+        mark = status_mark(word, signs)
         said = [session.agent, figures.duration(session.end_ns - session.start_ns), *_totals(session)]
     label = f"{mark} {safe_line(word):<9}  "
     words = "  ".join(safe_line(each) for each in said if each)

@@ -86,7 +86,7 @@ class Run:
         """An exception has left the function."""
         if self.claim():
             self.leave()
-            self._end(How(error=error, stream_end=STREAM_CANCELLED if failure.is_control_flow(error) else None))
+            self._end(How(error=error, stream_end=STREAM_CANCELLED if failure.outcome_of_control_flow(error) else None))
 
     @_guard.guarded("ending a decorated function", _nothing)
     def dropped(self, error: GeneratorExit) -> None:
@@ -182,7 +182,7 @@ class Run:
 def _end_by(error: BaseException, otherwise: str = STREAM_CANCELLED) -> str:
     if isinstance(error, GeneratorExit):
         return otherwise
-    return STREAM_CANCELLED if failure.is_control_flow(error) else STREAM_ERROR
+    return STREAM_CANCELLED if failure.outcome_of_control_flow(error) else STREAM_ERROR
 
 
 def begin(decoration: Decoration, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Run | None:

@@ -9,14 +9,16 @@ from typing import Any
 from sentrial import _ambient
 from sentrial._decorated.arguments import Arguments
 from sentrial._decorated.event import AroundFunction
+from sentrial._spans import tool_body
 from sentrial._spans.tool import ToolCall
 
 
 @dataclass(frozen=True)
 class Tool:
-    """What ``@tool`` knows of a function."""
+    """What ``@tool`` knows of a function. ``function_name``: what it is called itself."""
 
     name: str
+    function_name: str
     description: str | None
     arguments: Arguments
 
@@ -25,9 +27,9 @@ class Tool:
         return _ambient.is_session_here()
 
     def open(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> AroundFunction | None:
-        """The tool call, in the session that is current."""
+        """The tool call, in the session that is current; ``None`` where a framework tells of it."""
         session = _ambient.session_for_event()
-        if session is None:
+        if session is None or tool_body.join(self.name, self.function_name):
             return None
         recorded = self.arguments.recorded(args, kwargs)
         given = self.arguments.given(args, kwargs) if session.outermost.requests is not None else None

@@ -1,4 +1,4 @@
-"""The clients that are patched: each method with its state, how often it was called, and who else stands in it."""
+"""What is patched of clients and entered of frameworks: its state, how often it was called, who else stands in it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 from sentrial import _switching
 from sentrial._config import Config
 from sentrial._diagnosis.finding import Finding, note, problem
+from sentrial._diagnosis.others import package_of
+from sentrial._library_versions import too_old
 from sentrial._patch import install
 from sentrial._patch.install import MISSING, OFF, PATCHED
-from sentrial._patch.spec import Provider, Role, Target
+from sentrial._patch.spec import Framework, Library, Role, Target
 
 READY = "will be patched"
 NOT_INSTALLED = "not installed"
@@ -21,26 +23,27 @@ _OURS = __name__.partition(".")[0]
 _NOBODY = frozenset({_OURS, "wrapt", "functools", ""})
 
 
-def read_clients(providers: Iterable[Provider], config: Config, *, own_process: bool) -> list[dict[str, Any]]:
-    """Each method that we know how to patch.
+def read_clients(libraries: Iterable[Library], config: Config, *, own_process: bool) -> list[dict[str, Any]]:
+    """Each method that we know how to patch, and each entrance of a framework.
 
     In the program's process: as things stand there. In a process of the doctor's own nothing is patched, so that each
     client is imported to see what there is to patch.
     """
     stands = {(each.name, each.target): each for each in install.installed()}
     found = []
-    for provider in providers:
-        others = sorted({other for target in (*provider.targets, *provider.surfaces) for other in _others_in(target)})
-        for target in provider.targets:
+    for library in libraries:
+        targets = (library.entrance,) if isinstance(library, Framework) else library.targets
+        others = sorted({other for target in (*targets, *library.surfaces) for other in _others_in(target)})
+        for target in targets:
             if target.role is not Role.CALL:
                 continue
-            report = stands.get((provider.name, str(target)))
+            report = stands.get((library.name, str(target)))
             state, calls = (OFF, 0) if report is None else (report.state, report.calls)
             if own_process:
-                state = _foreseen(provider, target, config)
+                state = _foreseen(library, target, config)
             found.append(
                 {
-                    "client": provider.name,
+                    "client": library.name,
                     "target": str(target),
                     "state": state,
                     "calls": None if own_process else calls,
@@ -64,10 +67,12 @@ def findings_of(clients: list[dict[str, Any]], *, own_process: bool) -> list[Fin
                     f"Upgrade sentrial-otel or {name}.",
                 )
             )
+        if states - {OFF, NOT_INSTALLED}:
+            found += [problem("client-unsupported", each.words, each.remedy) for each in too_old([name])]
         if BROKEN in states:
             found.append(problem("client-broken", f"{name} cannot be imported", f"See what `import {name}` says."))
         patched = [each for each in targets if each["state"] == PATCHED]
-        if patched and not own_process and not any(each["calls"] for each in patched):
+        if patched and not own_process and all(each["calls"] == 0 for each in patched):
             found.append(
                 note(
                     "client-never-called",
@@ -86,9 +91,9 @@ def findings_of(clients: list[dict[str, Any]], *, own_process: bool) -> list[Fin
     return found
 
 
-def _foreseen(provider: Provider, target: Target, config: Config) -> str:
+def _foreseen(library: Library, target: Target, config: Config) -> str:
     names = _switching.wanted(config)
-    if not config.enabled or (names is not None and provider.name not in names):
+    if not config.enabled or (names is not None and library.name not in names):
         return OFF
     try:
         importlib.import_module(target.module)
@@ -108,9 +113,10 @@ def _others_in(target: Target) -> Iterator[str]:
     for _ in range(100):
         if current is None:
             break
-        parts = _defined_in(current).split(".")
+        module = _defined_in(current)
+        parts = module.split(".")
         if parts[0] not in {own, *_NOBODY}:
-            yield ".".join(parts[:3]) if parts[1:2] == ["instrumentation"] else parts[0]
+            yield package_of(module) if parts[1:2] == ["instrumentation"] else parts[0]
         current = getattr(current, "__wrapped__", None)
 
 

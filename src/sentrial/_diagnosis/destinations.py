@@ -18,7 +18,7 @@ from sentrial._export.destination import Destination
 from sentrial._export.trial import FILE, GRPC, Trial, build_trial_session, describe, send_to_all
 from sentrial._export.verdict import RetryLater, Stored
 from sentrial._session import Account
-from sentrial._setting_values import CAPTURE_OFF
+from sentrial._setting_values import CAPTURE_OFF, STORE_OFF
 
 SENTRIAL = "sentrial"
 COLLECTOR = "collector"
@@ -59,7 +59,8 @@ def places(config: Config, kind_of_provider: str) -> list[Place]:
     theirs = kind_of_provider in (tracing.JOINED, tracing.NOT_JOINED)
     if config.collector and not theirs:
         found.append(Place(COLLECTOR, "collector", lambda: _setup.makers.collector(config)))
-    if config.store is not None or (not found and (config.asked_for or not theirs)):
+    wanted = not found and (config.asked_for or not theirs) if config.store is None else config.store != STORE_OFF
+    if wanted:
         found.append(Place(STORE, "local store", lambda: _setup.makers.store(config)))
     return found
 

@@ -69,18 +69,18 @@ def _examine_the_rest(examination: Examination, *, send: bool, timeout: float) -
     # What needs the rest of this package: it may be missing.
     from sentrial import _config, _setup
     from sentrial._diagnosis import clients, destinations, local_store, others, remedies, settings, tracing, versions
-    from sentrial._known_clients import known_clients
+    from sentrial._known_clients import known_libraries
 
     own = examination.own_process
     config = _config.active if _setup.is_set_up() else _config.survey({})
-    names = {provider.name for provider in known_clients()}
+    names = {library.name for library in known_libraries()}
     part = examination.part
     part("versions", versions.read_versions, lambda _found: versions.findings_of(config))
     part("configuration", lambda: settings.read_settings(config), lambda _found: settings.findings_of(config, names))
     provider = part("tracing", lambda: tracing.read_tracing(config), lambda each: tracing.findings_of(each, config))
     known = part(
         "clients",
-        lambda: clients.read_clients(known_clients(), config, own_process=own),
+        lambda: clients.read_clients(known_libraries(), config, own_process=own),
         lambda each: clients.findings_of(each, own_process=own),
     )
     part("others", others.read_others, lambda each: others.findings_of(each, known or []))

@@ -12,6 +12,7 @@ from sentrial._config import Config
 from sentrial._diagnosis.finding import Finding, problem
 from sentrial._store.failures import StoreError
 from sentrial._store.schema import VERSION
+from sentrial._units import write_bytes
 
 LITTLE = 200_000_000
 """Bytes of free disk below which it is said."""
@@ -65,7 +66,7 @@ def findings_of(store: dict[str, Any]) -> list[Finding]:
             )
         ]
     if store["free_bytes"] < LITTLE:
-        free = f"{store['free_bytes'] / 1_000_000:.0f} MB"
+        free = write_bytes(store["free_bytes"])
         return [
             problem("disk-full", f"only {free} are free on the disk of the local store ({place})", "Make some room.")
         ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from importlib.metadata import distributions
 from typing import Any
 
+from sentrial import _foreign
 from sentrial._diagnosis.finding import Finding, note
 from sentrial._diagnosis.versions import version_of
 
@@ -16,6 +17,8 @@ INSTALLED = "installed"
 
 _OPENINFERENCE = "openinference-instrumentation-"
 _OTEL = "opentelemetry-instrumentation-"
+_GENAI = f"{_OTEL}genai-"
+"""OpenTelemetry's own of today, whose modules are in a package of their own."""
 
 _OF_MODELS = frozenset(
     {
@@ -83,13 +86,13 @@ def _instrumentations() -> Iterator[str]:
 
 
 def _instrumentation(name: str, active: set[str]) -> dict[str, Any]:
-    of_models = name.startswith(_OPENINFERENCE) or name.removeprefix(_OTEL) in _OF_MODELS
-    subject = name.removeprefix(_OPENINFERENCE).removeprefix(_OTEL)
-    module = name.replace("-", ".", 2).replace("-", "_")
+    of_models = name.startswith((_OPENINFERENCE, _GENAI)) or name.removeprefix(_OTEL) in _OF_MODELS
+    subject = name.removeprefix(_OPENINFERENCE).removeprefix(_GENAI).removeprefix(_OTEL)
+    module = name.replace("-", ".", 3 if name.startswith(_GENAI) else 2).replace("-", "_")
     state = ACTIVE if name in active else LOADED if module in sys.modules else INSTALLED
     means = "its spans inside a session are stamped, and go along with it"
     if of_models:
-        means = f"it records {subject}: {means}; where we record the same client, each call makes two spans"
+        means = f"it records {subject}: {means}; where we record the same calls, ours stays out"
     return {
         "name": name,
         "version": version_of(name),
@@ -99,6 +102,12 @@ def _instrumentation(name: str, active: set[str]) -> dict[str, Any]:
     }
 
 
+def package_of(module: str) -> str:
+    """The package of the instrumentation that has ``module``."""
+    parts = module.split(".")
+    return ".".join(parts[: 4 if parts[2:3] == ["genai"] else 3])
+
+
 def _active() -> Iterator[str]:
     """The distributions whose instrumentors are on, as OpenTelemetry's instrumentors are: one instance a class."""
     instrumentor = sys.modules.get("opentelemetry.instrumentation.instrumentor")
@@ -106,6 +115,5 @@ def _active() -> Iterator[str]:
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        instance = vars(kind).get("_instance")
-        if instance is not None and getattr(instance, "is_instrumented_by_opentelemetry", False):
-            yield ".".join(kind.__module__.split(".")[:3]).replace(".", "-").replace("_", "-")
+        if _foreign.is_on(vars(kind).get("_instance")):
+            yield package_of(kind.__module__).replace(".", "-").replace("_", "-")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
+from sentrial import _library_names
 from sentrial._config import ARGUMENT, Config
 from sentrial._diagnosis.finding import Finding, note, problem
 from sentrial._pii import PiiConfig
-from sentrial._setting_values import CAPTURE_OFF, DEFAULT_API_URL
+from sentrial._setting_values import ALL, AUTO_OFF, CAPTURE_OFF, DEFAULT_API_URL, NONE, STORE_OFF
 from sentrial._settings import SETTINGS
 
 DEFAULT = "default"
@@ -22,6 +23,9 @@ _TELLING = 12
 
 _OTHERS_OF_OURS = frozenset({"SENTRIAL_PROJECT", "SENTRIAL_RUN_SESSION"})
 """Variables that are read elsewhere than in :mod:`sentrial._config`."""
+
+_IN_A_WORD = {("instrument", None): ALL, ("instrument", ()): NONE, ("auto_session", ()): AUTO_OFF, ("pii", None): False}
+"""What is written of a setting to have a value that is no word itself."""
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "grpc_proxy", "no_grpc_proxy")
 _HIDDEN = re.compile(r"PASSWORD|SECRET|TOKEN|API_KEY", re.IGNORECASE)
@@ -39,16 +43,16 @@ def read_settings(config: Config) -> dict[str, Any]:
     }
 
 
-def findings_of(config: Config, clients: Iterable[str]) -> list[Finding]:
-    """What the settings themselves give away. ``clients``: the names that ``instrument`` may hold."""
+def findings_of(config: Config, libraries: Collection[str]) -> list[Finding]:
+    """What the settings themselves give away. ``libraries``: the names that ``instrument`` may hold."""
     found = [problem("setting-unusable", words, "Correct the value, or take it away.") for words in config.problems]
-    found += _of_switches(config, sorted(clients))
+    found += _of_switches(config, libraries)
     found += _of_the_key(config)
     found += _misspelled()
     return found
 
 
-def _of_switches(config: Config, clients: list[str]) -> list[Finding]:
+def _of_switches(config: Config, libraries: Collection[str]) -> list[Finding]:
     found = []
     if not config.enabled:
         source = config.sources.get("enabled", DEFAULT)
@@ -59,17 +63,9 @@ def _of_switches(config: Config, clients: list[str]) -> list[Finding]:
                 "Set enabled=True." if source == ARGUMENT else f"Unset {source}.",
             )
         )
-    unknown = sorted(set(config.instrument or ()) - set(clients))
-    if unknown:
-        source = config.sources.get("instrument", DEFAULT)
-        found.append(
-            problem(
-                "client-unknown",
-                f"{'instrument=' if source == ARGUMENT else source} names clients that are not known: "
-                f"{', '.join(unknown)}",
-                f"This version knows: {', '.join(clients)}.",
-            )
-        )
+    unknown = _library_names.unknown(config, libraries)
+    if unknown is not None:
+        found.append(problem("client-unknown", *unknown))
     if config.capture_content == CAPTURE_OFF:
         source = config.sources.get("capture_content", DEFAULT)
         found.append(
@@ -102,10 +98,13 @@ def _of_the_key(config: Config) -> list[Finding]:
             )
         ]
     if not config.collector:
+        stay = "sessions stay in the local store"
+        if config.store == STORE_OFF:
+            stay = f"no destination of ours gets sessions ({_named('store', STORE_OFF, config.sources['store'])})"
         return [
             note(
                 "no-destination",
-                "no key and no collector is set: sessions stay in the local store",
+                f"no key and no collector is set: {stay}",
                 "To send them to Sentrial, set SENTRIAL_API_KEY; to a collector, OTEL_EXPORTER_OTLP_ENDPOINT.",
             )
         ]
@@ -147,6 +146,7 @@ def _named(setting: str, value: str, source: str) -> str:
 
 
 def _value(name: str, config: Config) -> Any:
+    """The value as it would be written to have it; ``None`` where there is none."""
     value = getattr(config, name)
     if name in _SECRETS:
         return None if value is None else hidden(value)
@@ -155,9 +155,10 @@ def _value(name: str, config: Config) -> Any:
     if name in ("api_url", "otlp_endpoint"):
         return None if value is None else address(value)
     if isinstance(value, PiiConfig):
-        return value.mode if value.enabled else None
+        return value.mode
     if callable(value):
         return getattr(value, "__qualname__", type(value).__qualname__)
+    value = _IN_A_WORD.get((name, value), value)
     return list(value) if isinstance(value, tuple) else value
 
 

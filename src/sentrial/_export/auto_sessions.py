@@ -35,6 +35,10 @@ MAX_HELD = 2_000
 MAX_KNOWN = 100_000
 """Spans that are remembered, in all requests together: where their own spans never end, the oldest are given up."""
 
+_OF_NO_REQUEST = frozenset({SCOPE, "langsmith"})
+"""Scopes whose spans begin no session: ours do where they are made, and LangSmith makes its own afterwards, far from
+the runs that they tell of."""
+
 _UNSAMPLED = Scope()
 """Where somebody's sampler has decided that nothing is recorded."""
 
@@ -79,7 +83,7 @@ class AutoSessions:
             if scope is not None:
                 self._enter(scope, context.span_id)
             return
-        if _scope_name(span) == SCOPE:
+        if _scope_name(span) in _OF_NO_REQUEST:
             return  # a session's root, or what belongs to none by the application's own will
         inbound = self._requests and span.kind in INBOUND
         scope = self._scope_below(span, inbound)
@@ -99,7 +103,7 @@ class AutoSessions:
     def ending(self, span: ReadableSpan) -> Session | None:
         """A span has ended, and goes its way after this: to which session, where it does not say so itself."""
         context = span.context
-        if context is None or not context.trace_flags.sampled or _scope_name(span) == SCOPE:
+        if context is None or not context.trace_flags.sampled or _scope_name(span) in _OF_NO_REQUEST:
             return None
         scope = self._by_span.get(context.span_id)
         if scope is None:
@@ -119,7 +123,7 @@ class AutoSessions:
         """The span has gone its way."""
         scope = self._by_span.get(span.context.span_id) if span.context is not None else None
         if scope is None:
-            if self.run is not None and not _is_stamped(span) and _scope_name(span) != SCOPE:
+            if self.run is not None and not _is_stamped(span) and _scope_name(span) not in _OF_NO_REQUEST:
                 self._hold(self.run, span, ours)
             return
         owned = scope.owner_runs

@@ -1,14 +1,18 @@
 """The threads that empty queues: so many at most, however many queues there are, and none where nothing is to be done.
 
 Whoever puts something into a queue calls the crew. That may happen inside a garbage collection, in the middle of
-another call of the same thread: nobody waits for a lock here, except the threads of the crew themselves.
+another call of the same thread: nobody waits for a lock here, except who closes the crew.
+
+gevent may take the place of Python's threads at any time. What is a greenlet from then on stops them all where it waits
+in a queue, or for a lock, of before. So the threads wait in a queue that is made with the first of them, and no lock is
+held where another greenlet may come by.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Protocol
 
 from sentrial import _guard
@@ -38,79 +42,108 @@ class Crew:
 
     def reset(self) -> None:
         """Start afresh in a forked child, where no thread of the parent runs."""
-        self._ready: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._waiting: deque[Work] = deque()
+        # Rung after each work that was put there, and once with False for each thread that is to end.
+        self._bell: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._resting: set[threading.Thread] = set()
         self._served: OrderedDict[Work, None] = OrderedDict()
         self._serving = threading.Lock()
+        self._closed = False
         self.threads: set[threading.Thread] = set()
         self.no_thread = False
         """Whether no thread can be started: the interpreter is ending. Whoever waits has to do the work."""
 
     def call(self, work: Work) -> None:
         """Give ``work`` a turn."""
-        self._ready.put(work)
+        self._waiting.append(work)
+        self._bell.put(True)
         self._start_if_needed()
 
     def prepare(self, count: int) -> None:
         """Have ``count`` threads for what will come, or nearly so many. None can be started while a program ends."""
-        if len(self.threads) < min(count, self._most) and self._starting.acquire(blocking=False):
+        if len(self.threads) < count and self._has_place() and self._starting.acquire(blocking=False):
             try:
-                self._start()
+                thread = self._add_thread()
             finally:
                 self._starting.release()
+            self._start(thread)
 
     def close(self, timeout: float) -> None:
-        """End the threads, once they have no more to do; each is waited for, ``timeout`` seconds at most in all."""
+        """End the threads, once they have no more to do, and start no other.
+
+        Each is waited for, ``timeout`` seconds at most in all.
+        """
         with self._starting:
+            self._closed = True
             threads = tuple(self.threads)
         for _ in threads:
-            self._ready.put(None)
+            self._bell.put(False)
         for thread in threads:
-            thread.join(timeout / len(threads))
+            # One that somebody is about to start finds its end waiting.
+            if thread.is_alive():
+                thread.join(timeout / len(threads))
 
     def _start_if_needed(self) -> None:
         # Again after each release: who came in the meantime has seen the lock taken, and gone on.
         while self._is_needed() and self._starting.acquire(blocking=False):
             try:
-                if self._is_needed() and not self._start():
-                    return
+                thread = self._add_thread() if self._is_needed() else None
             finally:
                 self._starting.release()
+            if thread is not None and not self._start(thread):
+                return
 
     def _is_needed(self) -> bool:
-        return len(self.threads) < self._most and self._ready.qsize() > len(self._resting)
+        return len(self._waiting) > len(self._resting) and self._has_place()
 
-    def _start(self) -> bool:
-        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+    def _has_place(self) -> bool:
+        # Threads of before gevent go on as threads; a greenlet cannot wait where they do.
+        fits = not self.threads or type(self._bell) is queue.SimpleQueue
+        return fits and len(self.threads) < self._most and not self._closed
+
+    def _add_thread(self) -> threading.Thread:
+        if not self.threads:
+            # Who still rings the one before has put his work already: it is counted here.
+            self._bell = queue.SimpleQueue()
+            for _ in range(len(self._waiting)):
+                self._bell.put(True)
+        thread = threading.Thread(target=self._run, args=(self._bell,), name=self._name, daemon=True)
         self.threads.add(thread)
+        self._resting.add(thread)
+        return thread
+
+    def _start(self, thread: threading.Thread) -> bool:
         try:
             thread.start()
         except RuntimeError:
             self.threads.discard(thread)
+            self._resting.discard(thread)
             self.no_thread = not self.threads
             return False
         self.no_thread = False
         return True
 
-    def _run(self) -> None:
+    def _run(self, bell: queue.SimpleQueue[bool]) -> None:
         me = threading.current_thread()
         try:
             while True:
                 self._resting.add(me)
                 try:
-                    work = self._ready.get(timeout=self._patience)
+                    if not bell.get(timeout=self._patience):
+                        return
+                    work = self._waiting.popleft()
                 except queue.Empty:
                     if self._leaves(me):
                         return
                     continue
+                except IndexError:
+                    continue  # rung twice for one work
                 finally:
                     self._resting.discard(me)
-                if work is None:
-                    return
                 try:
                     self._start_if_needed()
-                    work.work(alone=self._ready.empty())
+                    work.work(alone=not self._waiting)
                     self._keep(work)
                 except Exception as error:  # noqa: BLE001 - the thread has to live on: others wait for it too
                     _guard.note(f"working on {self._name}", error)
@@ -118,10 +151,15 @@ class Crew:
             self.threads.discard(me)
 
     def _leaves(self, me: threading.Thread) -> bool:
-        with self._starting:
-            if not self._ready.empty():
+        if not self._starting.acquire(blocking=False):
+            return False
+        try:
+            if self._waiting:
                 return False
             self.threads.discard(me)
+            self._resting.discard(me)
+        finally:
+            self._starting.release()
         # Whoever came just before the lock was free again has left it to us.
         self._start_if_needed()
         return True

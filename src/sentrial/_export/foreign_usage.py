@@ -12,9 +12,9 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
-from sentrial import _session, semconv
+from sentrial import _runtime, _session, semconv
 from sentrial._foreign import SCOPE, read_kinds
-from sentrial._session import Session
+from sentrial._session import OUTER_CALL, Session
 from sentrial._totals import PricedCall
 from sentrial.types import Usage
 
@@ -32,16 +32,18 @@ class ModelCalls:
 
     ``inside``: running spans with a counted call in them, and whether its tokens were told. ``offered``: running calls
     of ours, and what the span of another instrumentation inside says of the same call. ``counted``: counted calls that
-    have ended; the end of a stream can reach us before it reaches whom we wrap.
+    have ended; the end of a stream can reach us before it reaches whom we wrap. ``doubled``: running spans of calls
+    that the instrumentation of a framework tells of, beside these.
     """
 
-    __slots__ = ("counted", "inside", "offered", "running")
+    __slots__ = ("counted", "doubled", "inside", "offered", "running")
 
     def __init__(self) -> None:
         self.running: dict[int, tuple[ReadableSpan, Session]] = {}
         self.inside: dict[int, bool] = {}
         self.offered: dict[int, tuple[PricedCall | None, Usage]] = {}
         self.counted: set[int] = set()
+        self.doubled: set[int] = set()
 
 
 def span_started(span: ReadableSpan, session: Session) -> None:
@@ -55,6 +57,8 @@ def span_started(span: ReadableSpan, session: Session) -> None:
     context = span.context
     if context is not None and len(calls.running) < _session.MAX_MEMBERS:
         calls.running[context.span_id] = (span, session)
+        if _is_told_beside(span):
+            calls.doubled.add(context.span_id)
 
 
 def span_ended(span: ReadableSpan, session: Session) -> None:
@@ -66,6 +70,9 @@ def span_ended(span: ReadableSpan, session: Session) -> None:
     span_id = context.span_id
     _, innermost = calls.running.pop(span_id, (None, session))
     inside = calls.inside.pop(span_id, None)
+    if span_id in calls.doubled:
+        calls.doubled.discard(span_id)
+        return
     scope = span.instrumentation_scope
     if scope is not None and scope.name == SCOPE:
         if span.kind is SpanKind.CLIENT:
@@ -153,6 +160,19 @@ def _id_of(span: ReadableSpan) -> int:
 def _is_call_of_ours(span: ReadableSpan) -> bool:
     scope = span.instrumentation_scope
     return scope is not None and scope.name == SCOPE and span.kind is SpanKind.CLIENT
+
+
+def _is_told_beside(span: ReadableSpan) -> bool:
+    """Whether ``span`` starts inside a call that the instrumentation of a framework tells of in a span of its own, or
+    inside one of ours that counts without a span."""
+    context = _runtime.get_current()
+    outer: Any = context.get(OUTER_CALL)
+    if outer is None or _session.current(context) is not outer.session:
+        return False
+    if outer.by_another is None and not outer.has_no_span:
+        return False
+    scope = span.instrumentation_scope
+    return scope is None or scope.name not in (outer.by_another, SCOPE)
 
 
 def _is_border(span: ReadableSpan) -> bool:

@@ -34,13 +34,15 @@ class Lingering:
                 return
             self._scopes[scope] = None
             self._changed.notify()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="sentrial requests", daemon=True)
-                try:
-                    self._thread.start()
-                except RuntimeError:
-                    # The interpreter is ending: whoever ends what is open ends these too.
-                    self._thread = None
+            if self._thread is not None:
+                return
+            thread = self._thread = threading.Thread(target=self._serve, name="sentrial requests", daemon=True)
+        # Without the lock: under gevent, start() lets the new one run, which would give away a lock that is held here.
+        try:
+            thread.start()
+        except RuntimeError:
+            # The interpreter is ending: whoever ends what is open ends these too.
+            self._thread = None
 
     def stop(self) -> None:
         """End the thread; what still waits is left to whoever ends what is open."""
@@ -48,7 +50,7 @@ class Lingering:
             self._ended = True
             thread, self._thread = self._thread, None
             self._changed.notify()
-        if thread is not None and thread is not threading.current_thread():
+        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
             thread.join(PATIENCE)
 
     def _serve(self) -> None:

@@ -15,6 +15,7 @@ from sentrial._store.bounds import Bounds
 from sentrial._store.failures import StoreBusyError, StoreError, StoreUnusableError
 from sentrial._store.location import store_path
 from sentrial._store.span_row import dump_rows, load_rows
+from sentrial._units import write_bytes
 
 if TYPE_CHECKING:
     from sentrial._store.writer import StoreWriter
@@ -88,5 +89,5 @@ class LocalDestination:
             days = (self._bounds.max_age_s or 0.0) / 86_400
             logger.info("sentrial: local store %s: %s, more than %.4g days old", writer.path, old, days)
         if oldest is not None:
-            size = self._bounds.max_bytes / 2**20
-            logger.warning("sentrial: local store %s: %s, to stay within %.4g MiB", writer.path, oldest, size)
+            size = write_bytes(self._bounds.max_bytes)
+            logger.warning("sentrial: local store %s: %s, to stay within %s", writer.path, oldest, size)

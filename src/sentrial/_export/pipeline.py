@@ -27,6 +27,7 @@ from sentrial._export.redact import SecretMasker, redact_span
 from sentrial._export.unfinished_imports import wait_for_imports
 from sentrial._foreign import SCOPE
 from sentrial._session import Account, Session
+from sentrial._setting_values import STORE_OFF
 from sentrial._store.failures import StoreUnusableError
 
 LONGEST_WAIT_OF_A_FORK = 2.0
@@ -64,7 +65,8 @@ class Pipeline:
 
     * Sentrial gets whole sessions, each at the account of the client that opened it, and what doors let in besides;
     * the collector gets every span of a provider that we built (a joined one exports there already);
-    * the local store gets sessions and model calls where it is switched on, and what would go nowhere else.
+    * the local store gets sessions and model calls where it is switched on, and what would go nowhere else unless it is
+      switched off.
     """
 
     def __init__(self, makers: Makers, before_shutdown: Callable[[], None]) -> None:
@@ -192,9 +194,7 @@ class Pipeline:
             for name, count in counts.items()
         }
 
-    def take(
-        self, span: ReadableSpan, *, ours: bool, session: Session | None = None, again: bool = False
-    ) -> None:  # fmt: skip
+    def take(self, span: ReadableSpan, *, ours: bool, session: Session | None = None, again: bool = False) -> None:
         """Queue a span that has ended. ``ours``: whether a provider that we built made it.
 
         ``session``: whose it is where it does not say so itself. ``again``: it came before, when it was nobody's.
@@ -213,33 +213,28 @@ class Pipeline:
         if not of_interest and not (ours and self._collector is not None):
             return
         item = Item(span, payload, session, self.ready)
-        taken = False
         account = session.account if session is not None else None
         outlet = self._accounts.get(account) if account is not None else None
-        if outlet is not None:
-            self._put(item, outlet)
-            taken = True
+        self._put(item, outlet)
+        taken = outlet is not None
         if ours and self._collector is not None:
             if not again:
                 self._put(item, self._collector)
             taken = True
         if not of_interest:
             return
-        if self._config.store is not None:
-            self._put(item, self._open_store(fallback=False))
-        elif not taken and (
+        homeless = not taken and (
             (session is not None and (ours or self._config.asked_for)) or (ours and not self._accounts)
-        ):
-            self._put(item, self._open_store(fallback=True))
+        )
+        self._put(item, self._store_for(homeless=homeless))
 
     def announce(self, span: Span, *, ours: bool) -> None:
         """Have the local store, where it is used, show a session from its start on. ``span``: one of ours, stamped."""
         if not self._running or not opens_session(span):
             return
-        if self._config.store is not None:
-            self._open_store(fallback=False).put(Opened(span))
-        elif ours and self._collector is None and not self._accounts:
-            self._open_store(fallback=True).put(Opened(span))
+        store = self._store_for(homeless=ours and self._collector is None and not self._accounts)
+        if store is not None:
+            store.put(Opened(span))
 
     def take_outside(self, item: Item, account: Account | None) -> None:
         """Queue a span from outside all sessions that a door lets in, for ``account``; without one, for the store."""
@@ -248,10 +243,7 @@ class Pipeline:
         if account is not None:
             self.add_account(account)
             self._put(item, self._accounts[account])
-        if self._config.store is not None:
-            self._put(item, self._open_store(fallback=False))
-        elif account is None and self._collector is None:
-            self._put(item, self._open_store(fallback=True))
+        self._put(item, self._store_for(homeless=account is None and self._collector is None))
 
     def ready(self, item: Item, span: ReadableSpan | None = None) -> ReadableSpan:
         """``item`` as it may leave: content merged, masked. ``span``: what to take in the place of its own span."""
@@ -268,7 +260,9 @@ class Pipeline:
             attributes.update(item.payload.attributes())
         return copy_span(span, attributes=attributes)
 
-    def _put(self, item: Item, outlet: Outlet) -> None:
+    def _put(self, item: Item, outlet: Outlet | None) -> None:
+        if outlet is None:
+            return
         if self._holders:
             with self._lock:
                 gone = self._gone.setdefault(item.span, set())
@@ -281,12 +275,20 @@ class Pipeline:
         for holder in tuple(self._holders):
             holder.release()
 
-    def _open_store(self, *, fallback: bool) -> Outlet:
+    def _store_for(self, *, homeless: bool) -> Outlet | None:
+        """The local store, where it takes what is at hand. ``homeless``: whether that has no other destination."""
+        config = self._config
+        if config.store == STORE_OFF and homeless:
+            _guard.say_once(
+                "store off",
+                "sentrial: no Sentrial key and no collector is set, and the local store is off: sessions are not kept",
+            )
+        if config.store == STORE_OFF or (config.store is None and not homeless):
+            return None
         with self._lock:
             if self._store is None:
-                config = self._config
                 self._store = self._outlet("local store", lambda: self._makers.store(config), _adapt_for_store)
-                self._say_place(fallback)
+                self._say_place(fallback=config.store is None)
             return self._store
 
     def _say_place(self, fallback: bool) -> None:
@@ -302,9 +304,7 @@ class Pipeline:
             level=logging.WARNING if fallback else logging.INFO,
         )
 
-    def _outlet(
-        self, name: str, make: Callable[[], Destination], adapt: Adapt = Item.ready, **shared: Any
-    ) -> Outlet:  # fmt: skip
+    def _outlet(self, name: str, make: Callable[[], Destination], adapt: Adapt = Item.ready, **shared: Any) -> Outlet:
         self._asleep = True
         return Outlet(
             name,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from collections.abc import Sequence
 
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.sdk import resources
+from opentelemetry.sdk.resources import Resource, ResourceDetector
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import (
@@ -97,9 +100,37 @@ class Ids(RandomIdGenerator):
         cls._random.seed()
 
 
+class Provider(TracerProvider):
+    """The SDK's, but that it starts no thread in a forked child.
+
+    There the SDK asks its resource detectors in a pool of threads. Under gevent the wait for such a thread is a switch
+    to whatever else the program does: that would go on in the child, a second time, before the child becomes the
+    program that it was forked for.
+    """
+
+    @_guard.guarded("renewing the resource in a forked child", _guard.nothing)
+    def _handle_fork(self) -> None:
+        # Older SDKs call nothing here, and leave the resource as it is.
+        self._tracers_lock = threading.Lock()
+        found = Resource.get_empty()
+        for detector in resources._build_resource_detectors():
+            if detector.is_process_dependent():
+                found = found.merge(_detect(detector))
+        self._update_resource(found)
+
+
+def _detect(detector: ResourceDetector) -> Resource:
+    try:
+        return detector.detect()
+    except Exception as error:  # noqa: BLE001 - as the SDK has it: what one detector cannot say is left out
+        name = type(detector).__name__
+        _guard.say_once(f"{name} in a child", "sentrial: %s failed in a forked child: %s", name, _guard.shown(error))
+        return Resource.get_empty()
+
+
 def build_provider(pipeline: Pipeline) -> TracerProvider:
     """A provider of ours; its resource and limits are the standard variables'."""
-    provider = TracerProvider(sampler=SessionSampler(), id_generator=Ids(), shutdown_on_exit=False)
+    provider = Provider(sampler=SessionSampler(), id_generator=Ids(), shutdown_on_exit=False)
     provider.add_span_processor(Tap(pipeline, ours=True))
     return provider
 

@@ -170,9 +170,7 @@ class Outlet:
         if self._has_own_crew:
             self.crew.close(0)
         if left:
-            self._tally.drop(
-                SHUT_DOWN, left, "they could not be sent in the time that there was (SENTRIAL_FLUSH_TIMEOUT)"
-            )
+            self._tally.drop(SHUT_DOWN, left, "could not be sent in the time that there was (SENTRIAL_FLUSH_TIMEOUT)")
 
     # --- our side ----------------------------------------------------------------------------------------------------
 
@@ -254,7 +252,7 @@ class Outlet:
                     spans.append(self._adapt(item))
             except Exception as error:  # noqa: BLE001 - one span that cannot be made ready must not cost the others
                 _guard.note("preparing a span", error)
-                self._tally.lose("not readable", 1, "they could not be made ready")
+                self._tally.lose("not readable", 1, "could not be made ready")
         return spans
 
     def _send(self, spans: Sequence[ReadableSpan], destination: Destination) -> None:
@@ -267,7 +265,7 @@ class Outlet:
                 self._send_halves(spans, destination)
                 return
             _guard.note(f"encoding a span for {self.name}", error)
-            self._tally.lose("not encodable", 1, f"they could not be encoded ({type(error).__name__})")
+            self._tally.lose("not encodable", 1, f"could not be encoded ({type(error).__name__})")
             return
         verdict = self._send_until_decided(body, destination)
         if isinstance(verdict, Stored):

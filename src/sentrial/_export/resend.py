@@ -16,7 +16,9 @@ from sentrial._export.stored_span import build_spans
 from sentrial._export.verdict import Stored, Verdict
 from sentrial._store.span_row import SpanRow
 
-_FLUSH_INTERVAL = 0.001
+_FLUSH_INTERVAL = 60.0
+"""Seconds; a batch of ours goes when it is whole, and is said to be in a hurry then."""
+
 _ROOM = 2**62
 """The queue holds one batch of ours at a time, however large that is: nothing of it may be dropped."""
 

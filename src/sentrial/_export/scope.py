@@ -28,7 +28,7 @@ answer or a task in the background comes right behind it."""
 AFTER_TASK = 30.0
 """The same, where the request's own asyncio task still runs: it says so itself when it is done."""
 
-_CANCELLED = ("CancelledError", "GeneratorExit", "KeyboardInterrupt", "SystemExit")
+_CANCELLED = {"CancelledError", "GeneratorExit", "GreenletExit", "KeyboardInterrupt", "SystemExit", "trio.Cancelled"}
 _PLUMBING = ("send", "receive")
 
 
@@ -163,7 +163,7 @@ def read_end(span: ReadableSpan) -> Told:
         if event.name == semconv.EXCEPTION_EVENT and semconv.EXCEPTION_TYPE in said:
             error_type = str(said[semconv.EXCEPTION_TYPE])
             reason = ": ".join(filter(None, (error_type, str(said.get(semconv.EXCEPTION_MESSAGE, "")))))
-    if str(error_type).rpartition(".")[2] in _CANCELLED:
+    if not _CANCELLED.isdisjoint((str(error_type), str(error_type).rpartition(".")[2])):
         return Told(cancelled=True)
     status = attributes.get(semconv.HTTP_RESPONSE_STATUS_CODE) or attributes.get(semconv.HTTP_STATUS_CODE)
     if not reason and status is not None:

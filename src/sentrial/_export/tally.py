@@ -68,8 +68,10 @@ class Tally:
             self.dropped[reason] += count
         _guard.say_once(
             f"{self._name} drops {reason}",
-            "sentrial: %d spans for %s are lost: %s. More of this kind is counted, not logged.",
+            "sentrial: %d %s for %s %s lost: %s. More of this kind is counted, not logged.",
             count,
+            "span" if count == 1 else "spans",
             self._name,
+            "is" if count == 1 else "are",
             words,
         )

@@ -83,7 +83,7 @@ def build_trial_session(resource: Resource | None, *, content: bool) -> TrialSes
         semconv.SENTRIAL_EVENT_TYPE: semconv.EVENT_SESSION,
         semconv.SENTRIAL_SESSION_NAME: NAME,
         f"{semconv.SENTRIAL_METADATA_PREFIX}test": True,
-        semconv.SENTRIAL_SESSION_OUTCOME: "completed",
+        semconv.SENTRIAL_SESSION_OUTCOME: semconv.OUTCOME_COMPLETED,
         semconv.SENTRIAL_SESSION_SUCCESS: True,
         semconv.SENTRIAL_SESSION_LLM_CALLS: 0,
         semconv.SENTRIAL_SESSION_TOOL_CALLS: 1,
@@ -95,7 +95,7 @@ def build_trial_session(resource: Resource | None, *, content: bool) -> TrialSes
         semconv.GEN_AI_OPERATION_NAME: semconv.OPERATION_EXECUTE_TOOL,
         semconv.SENTRIAL_EVENT_TYPE: semconv.EVENT_TOOL_CALL,
         semconv.GEN_AI_TOOL_NAME: TOOL,
-        semconv.GEN_AI_TOOL_TYPE: "function",
+        semconv.GEN_AI_TOOL_TYPE: semconv.TOOL_TYPE_FUNCTION,
     }
     if content:
         of_root[semconv.GEN_AI_INPUT_MESSAGES] = _message("user", _QUESTION)

@@ -9,7 +9,7 @@ from typing import Any
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context, create_key, set_value
 
-from sentrial._spans.llm import LlmCall
+from sentrial._spans.llm import AnyCall
 
 _ATTEMPTS = create_key("sentrial-model-call")
 
@@ -22,7 +22,7 @@ class Attempts:
 
     __slots__ = ("_call", "_client", "_refused_at", "_sent", "_status", "over", "read_sent")
 
-    def __init__(self, client: object, call: LlmCall) -> None:
+    def __init__(self, client: object, call: AnyCall) -> None:
         self.over = False
         # Not the client itself: what a call leaves behind keeps its context, and would keep the client alive.
         self._client = id(client)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sentrial._patch import event_data
 from sentrial._patch.spec import Operation
 
 MAX_BODY = 16_000_000
-"""Bytes of one body that are kept; a larger one is not read, and its call says no answer."""
+"""Bytes of one body that are kept, and that it may hold; a larger one is not read, and its call says no answer."""
 
 _WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
@@ -25,7 +26,7 @@ class Body:
     def __init__(self, operation: Operation, headers: Mapping[str, str]) -> None:
         self._operation = operation
         self._coding = headers.get("content-encoding", "identity").strip().lower()
-        self._is_events = headers.get("content-type", "").startswith("text/event-stream")
+        self._cut = event_data.READERS.get(headers.get("content-type", "").partition(";")[0].strip().lower())
         self._pieces: list[bytes] = []
         self._size = 0
         self.complete = False
@@ -47,8 +48,8 @@ class Body:
         content = self._decoded() if self._size <= MAX_BODY else None
         if not content:
             return None
-        if self._is_events:
-            return self._read_events(content)
+        if self._cut is not None:
+            return self._read_events(self._cut(content))
         try:
             answer = json.loads(content)
         except ValueError:
@@ -64,16 +65,14 @@ class Body:
         if window is None:
             return None  # brotli and zstd are not in the standard library
         try:
-            return zlib.decompressobj(window).decompress(content)
+            content = zlib.decompressobj(window).decompress(content, MAX_BODY + 1)
         except zlib.error:
             return None
+        return content if len(content) <= MAX_BODY else None
 
-    def _read_events(self, content: bytes) -> Any:
+    def _read_events(self, events: Iterable[bytes]) -> Any:
         accumulator = self._operation.make_accumulator()
-        for line in content.splitlines():
-            if not line.startswith(b"data:"):
-                continue
-            data = line[5:].strip()
+        for data in events:
             if data.decode("utf-8", "replace") == self._operation.last_event:
                 self.complete = True
                 break

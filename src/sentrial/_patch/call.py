@@ -6,6 +6,7 @@ what the program gets: a call that we fail to read is still made, and its span s
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,15 +17,18 @@ from typing import Any
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from sentrial import _guard, _runtime, _session, semconv
+from sentrial import _config, _guard, _runtime, _session, semconv
 from sentrial._patch import attempts, doubled
 from sentrial._patch.attempts import Attempts
-from sentrial._patch.spec import Accumulator, Operation, Outgoing, Provider, Shape
+from sentrial._patch.spec import Accumulator, Arguments, Operation, Outgoing, Provider, Shape
 from sentrial._spans import llm
-from sentrial._spans.llm import LlmCall
+from sentrial._spans.llm import AnyCall
 from sentrial.types import LlmRequest, LlmResponse
 
 _passing: ContextVar[bool] = ContextVar("sentrial-call-not-recorded", default=False)
+
+_process = object()
+"""This process: another object in each child that is forked."""
 
 # OpenTelemetry's instrumentations know the mark under both names.
 _SUPPRESSED = (otel_context._SUPPRESS_INSTRUMENTATION_KEY, "suppress_instrumentation")
@@ -34,14 +38,16 @@ class ModelCall:
     """One call of a patched method, from its start until its span ends: once, whoever says so first."""
 
     __slots__ = (
-        "_attempts", "_claim", "_context", "_is_first", "_llm", "_moment", "_provider",
-        "accumulator", "forget", "operation", "over", "streams", "working",
+        "_attempts", "_claim", "_context", "_fields", "_is_first", "_llm", "_moment", "_process", "_provider",
+        "accumulator", "asks_for_usage", "forget", "operation", "over", "streams", "working",
     )  # fmt: skip
 
-    def __init__(self, provider: Provider, operation: Operation, client: object, call: LlmCall) -> None:
+    def __init__(self, provider: Provider, operation: Operation, client: object, call: AnyCall) -> None:
         self._provider = provider
+        self._fields: Mapping[str, Any] | None = None
         self.operation = operation
         self.accumulator: Accumulator | None = None
+        self.asks_for_usage = False
         self.forget: Callable[[ModelCall], None] | None = None
         self.over = False
         self.streams = call.request.stream
@@ -54,6 +60,7 @@ class ModelCall:
         # A lock that is taken once and never given back: the one atomic "first come" that is also safe inside the
         # garbage collector, where waiting could be for ever.
         self._claim = threading.Lock()
+        self._process = _process
 
     def await_content(self, outgoing: Outgoing) -> None:
         """Take the content from what is sent: what the program gave cannot be looked at without using it up."""
@@ -63,6 +70,34 @@ class ModelCall:
             self._llm.give_content(self.operation.read_request(outgoing._replace(body=body)))
 
         self._attempts.read_sent = read
+
+    # --- what the client is called with ----------------------------------------------------------------------------
+
+    @_guard.guarded("asking for the tokens of a stream", _guard.nothing)
+    def ask_for_usage(self, outgoing: Outgoing) -> None:
+        """Have the request ask for the tokens of the stream, if the program does not say whether it wants them."""
+        usage = self.operation.stream_usage
+        if usage is not None:
+            self._fields = usage.ask(outgoing)
+
+    def arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Arguments:
+        """What to call the method with: what the program gave, or a copy that asks for something of ours too."""
+        add_fields = self._provider.add_fields
+        if not self._fields or add_fields is None:
+            return args, kwargs
+        try:
+            added, named = add_fields(args[1:], kwargs, self._fields)
+        except Exception as error:  # noqa: BLE001 - without what we would add it is still the program's call
+            _guard.failed(f"adding to a request of {self._named}", error)
+            return args, kwargs
+        self.asks_for_usage = True
+        return (args[0], *added), named
+
+    @_guard.guarded("taking the tokens out of a stream", _guard.nothing)
+    def takes_out(self, chunk: Any) -> bool | None:
+        """Take out of ``chunk`` what the program has not asked for; whether nothing is left that it should see."""
+        usage = self.operation.stream_usage
+        return usage is not None and usage.take_out(chunk)
 
     # --- being current ---------------------------------------------------------------------------------------------
 
@@ -104,6 +139,7 @@ class ModelCall:
         """The answer comes in pieces, which ``accumulator`` gathers."""
         self.accumulator = accumulator
         self._moment = time.time_ns()
+        self._llm.follow(self._so_far)
 
     @_guard.guarded("taking a chunk", _guard.nothing)
     def chunk(self, item: Any) -> None:
@@ -119,7 +155,6 @@ class ModelCall:
             try:
                 accumulator.add(item)
             except Exception as error:  # noqa: BLE001 - what we cannot read must still reach the program
-                self.accumulator = None
                 _guard.failed(f"reading a chunk of {self._named}", error)
 
     @_guard.guarded("ending a stream", _guard.nothing)
@@ -158,8 +193,11 @@ class ModelCall:
     # --- the end ---------------------------------------------------------------------------------------------------
 
     def claim(self) -> bool:
-        """Whether the caller is the first who wants to end this call, and so the one who must."""
-        if self.over or not self._claim.acquire(blocking=False):
+        """Whether the caller is the first who wants to end this call, and so the one who must.
+
+        What was under way when the process was forked is the parent's to end.
+        """
+        if self.over or self._process is not _process or not self._claim.acquire(blocking=False):
             return False
         self.over = self._attempts.over = True
         if self.forget is not None:
@@ -203,6 +241,9 @@ class ModelCall:
             _guard.failed(f"reading a stream of {self._named}", error)
             return None
 
+    def _so_far(self) -> LlmResponse | None:
+        return None if self.over else self._read(self._gathered())
+
     def _read(self, answer: Any) -> LlmResponse | None:
         if answer is None:
             return None
@@ -231,7 +272,7 @@ def begin(provider: Provider, client: Any, args: Sequence[Any], kwargs: Mapping[
     try:
         context = otel_context.get_current()
         # Where a client works for another one, the call of that one tells of both.
-        if any(map(context.get, _SUPPRESSED)) or attempts.current(context) is not None:
+        if is_suppressed(context) or attempts.current(context) is not None:
             return None
         outgoing = provider.recognise(client, args, kwargs)
         if outgoing is None or doubled.is_told_by_another(context, provider.name, provider.packages):
@@ -249,6 +290,8 @@ def begin(provider: Provider, client: Any, args: Sequence[Any], kwargs: Mapping[
         call = ModelCall(provider, operation, client, llm.begin(request))
         if request.unread:
             call.await_content(outgoing)
+        if outgoing.stream and _config.active.stream_usage:
+            call.ask_for_usage(outgoing)
         return call
     except Exception as error:  # noqa: BLE001 - samplers and span processors are anybody's
         _guard.failed(f"beginning a call of {provider.name}", error)
@@ -267,6 +310,20 @@ def passing() -> Iterator[None]:
         _passing.set(before)
 
 
+def is_suppressed(context: Context) -> bool:
+    """Whether the program wants no spans of instrumentations there."""
+    return any(map(context.get, _SUPPRESSED))
+
+
 def is_told() -> bool:
     """Whether ours are the spans of what happens here: inside a call that is recorded, and around it in a session."""
     return attempts.current() is not None or (not _passing.get() and _session.current() is not None)
+
+
+def _after_fork() -> None:
+    global _process
+    _process = object()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

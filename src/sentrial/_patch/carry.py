@@ -51,7 +51,7 @@ SERVE_OTHERS = (
     "opentelemetry.sdk",
     "posthog",
     f"{_OURS}._export",
-    f"{_OURS}._patch",
+    f"{_OURS}._spans",
     "sentry_sdk",
 )
 """Whose threads get no context: they outlive the work that started them, and would book foreign work on its session.

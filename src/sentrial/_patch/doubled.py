@@ -6,7 +6,6 @@ its own code is between the program and us. Its spans count in the session's tot
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 from types import FrameType
@@ -14,8 +13,9 @@ from types import FrameType
 from opentelemetry.context import Context
 from opentelemetry.trace import get_current_span
 
-from sentrial import _guard, semconv
+from sentrial import _foreign, semconv
 from sentrial._foreign import SCOPE, read_kinds
+from sentrial._spans import joined
 
 _INSTRUMENTATIONS = ("opentelemetry.instrumentation.", "openinference.instrumentation.")
 """What the modules of instrumentations that follow OpenTelemetry's ways begin with."""
@@ -37,17 +37,12 @@ def is_told_by_another(context: Context, client: str, packages: Sequence[str] = 
         client: the library, as users name it; instrumentations have it in the names of their modules.
         packages: the packages of the client's own code.
     """
+    if joined.is_told_by_another():
+        return True
     told_by = _current(context) or _around(client, packages)
     if told_by is None:
         return False
-    _guard.say_once(
-        f"{client} is told by another",
-        "sentrial: the calls of %s are recorded by %s already, so that they are not recorded twice. Its spans count in "
-        "their sessions. To have ours instead, switch that instrumentation off.",
-        client,
-        told_by,
-        level=logging.INFO,
-    )
+    _foreign.say_told_by(told_by, f"the calls of {client}")
     return True
 
 
@@ -93,8 +88,7 @@ def _is_on(module: str) -> bool:
     """Whether the instrumentation that ``module`` is of is switched on."""
     while module.startswith(_INSTRUMENTATIONS):
         for found in list(vars(sys.modules[module]).values()):
-            instance = getattr(found, "_instance", None) if isinstance(found, type) else None
-            if getattr(instance, "is_instrumented_by_opentelemetry", False) is True:
+            if isinstance(found, type) and _foreign.is_on(getattr(found, "_instance", None)):
                 return True
         module = module.rpartition(".")[0]
     return False

@@ -17,12 +17,14 @@ from sentrial._patch.switch import Switch
 from sentrial._spans import source
 
 
-def build_attempt(original: Any, switch: Switch) -> Any:
-    """The method that runs once for each attempt, told of."""
+def build_attempt(original: Any, switch: Switch, outside: Callable[[], None]) -> Any:
+    """The method that runs once for each attempt, told of; ``outside`` is told where no call of ours is under way."""
 
     def tell(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         found = attempts.current()
-        if found is not None and found.are_of(args[0]):
+        if found is None:
+            outside()
+        elif found.are_of(args[0]):
             found.sends(args[1:], kwargs)
 
     return _before(original, switch, tell)
@@ -76,9 +78,12 @@ def _is_doubled(theirs: Any, client: Any, switch: Switch, package: str) -> bool:
 
     Where they go elsewhere, the program wants them.
     """
-    if not switch.takes(client) or not (_leads_nowhere(theirs) or _road(theirs) is _road(source.tracer())):
+    context = get_current()
+    if not switch.takes(client) or call.is_suppressed(context):
         return False
-    return call.is_told() or doubled.is_told_by_another(get_current(), package, (package,))
+    if not (_leads_nowhere(theirs) or _road(theirs) is _road(source.tracer())):
+        return False
+    return call.is_told() or doubled.is_told_by_another(context, package, (package,))
 
 
 def _road(tracer: Any) -> Any:

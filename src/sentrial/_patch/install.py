@@ -1,4 +1,4 @@
-"""Which methods are patched, and when: at once where the client is imported, else after the program imports it."""
+"""Which libraries are recorded, and from when: at once where they are imported, else after the program imports them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sentrial import _guard
 from sentrial._patch import abandoned
 from sentrial._patch.inside import build_attempt, build_own_tracer, build_refused
 from sentrial._patch.method import PatchedMethod
-from sentrial._patch.spec import Provider, Role, Target
+from sentrial._patch.spec import Framework, Library, Provider, Role, Target
 from sentrial._patch.switch import Switch
 from sentrial._patch.tools import build_tool
 from sentrial._patch.wrapper import build_wrapper
@@ -30,16 +30,16 @@ OFF = "off"
 class Report:
     """One target and its ``state``: ``patched``, ``waiting for import``, ``not in this version`` or ``off``.
 
-    ``calls``: how often it was called while it was patched.
+    ``calls``: how often it was called while it was patched; ``None`` where nobody counts.
     """
 
     name: str
     target: str
     state: str
-    calls: int = field(default=0, compare=False)
+    calls: int | None = field(default=0, compare=False)
 
 
-_INSIDE = {Role.ATTEMPT: build_attempt, Role.REFUSED: build_refused, Role.OWN_TRACER: build_own_tracer}
+_INSIDE = {Role.REFUSED: build_refused, Role.OWN_TRACER: build_own_tracer}
 
 
 class _Patch:
@@ -47,6 +47,7 @@ class _Patch:
 
     def __init__(self, provider: Provider, target: Target) -> None:
         self.provider = provider
+        self.name = provider.name
         self.target = target
         self.switch = Switch(provider.identify, _chosen.setdefault(provider.name, WeakSet()))
         self.hooked = False
@@ -59,15 +60,31 @@ class _Patch:
             return build_wrapper(self.provider, original, self.switch)
         if role is Role.TOOL:
             return build_tool(self.provider, self.target, original, self.switch)
+        if role is Role.ATTEMPT:
+            return build_attempt(original, self.switch, lambda: put_again(self.provider.name))
         return _INSIDE[role](original, self.switch)
 
     @property
-    def state(self) -> str:
-        if not self.wanted:
-            return OFF
-        if self.switch.on:
-            return PATCHED
-        return MISSING if self.target.module in sys.modules else WAITING
+    def on(self) -> bool:
+        return self.switch.on
+
+    @property
+    def for_all(self) -> bool:
+        return self.switch.for_all
+
+    @for_all.setter
+    def for_all(self, value: bool) -> None:
+        self.switch.for_all = value
+
+    @property
+    def calls(self) -> int:
+        return self.switch.calls
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what was patched is so no longer."""
+        owner = self.target.owner() if self.switch.on else None
+        return owner is not None and self._method.is_lost(owner)
 
     def put(self) -> None:
         """Patch, if the class and the method are there."""
@@ -77,27 +94,58 @@ class _Patch:
 
     def take_back(self) -> None:
         """Fall silent, and put the original back unless somebody else has patched on top of us."""
-        self.wanted = self.switch.on = self.switch.for_all = False
+        self.wanted = self.for_all = self.switch.on = False
         self.switch.calls = 0
         owner = self.target.owner()
         if owner is not None:
             self._method.take_back(owner)
 
 
+class _Entrance:
+    """One framework, in this process."""
+
+    calls: int | None = None
+
+    def __init__(self, framework: Framework) -> None:
+        self.framework = framework
+        self.name = framework.name
+        self.target = framework.entrance
+        self.hooked = False
+        self.wanted = False
+        self.for_all = False
+        self.on = False
+
+    def put(self) -> None:
+        """Go in, if the framework has this entrance."""
+        owner = self.target.owner()
+        # Never by an import: another thread may be at it, and wait for us.
+        function = None if owner is None else vars(owner).get(self.target.method)
+        if function is not None and not self.on:
+            self.framework.install(function)
+            self.on = True
+
+    def take_back(self) -> None:
+        """Go out."""
+        self.wanted = False
+        if self.on:
+            self.on = False
+            self.framework.uninstall()
+
+
 _SHOWN = 20
 
 # Reentrant: patching can import, and so run the hook of another module.
 _lock = threading.RLock()
-_patches: dict[tuple[str, str], _Patch] = {}
+_patches: dict[tuple[str, str], _Patch | _Entrance] = {}
 _chosen: dict[str, WeakSet[Any]] = {}
 
 
-def install(names: Collection[str] | None, providers: Sequence[Provider]) -> None:
-    """Patch the clients of ``names`` among ``providers``, all of them if ``None``; what is patched stays as it is.
+def install(names: Collection[str] | None, libraries: Sequence[Library]) -> None:
+    """Record the ``libraries`` of ``names``, all of them if ``None``; what is recorded already stays as it is.
 
-    No client is imported: one that the program has not imported is patched right after it does.
+    None is imported: one that the program has not imported is recorded right after it does.
     """
-    known = {provider.name for provider in providers}
+    known = {library.name for library in libraries}
     unknown = sorted(set(names or ()) - known)
     if unknown:
         _guard.refuse(
@@ -106,9 +154,13 @@ def install(names: Collection[str] | None, providers: Sequence[Provider]) -> Non
             _guard.shown(", ".join(map(repr, unknown[:_SHOWN])), str),
             ", ".join(sorted(known)),
         )
-    for provider in providers:
-        if names is None or provider.name in names:
-            _patch_targets(provider, for_all=True)
+    for library in libraries:
+        if names is not None and library.name not in names:
+            continue
+        if isinstance(library, Framework):
+            _enter(library)
+        else:
+            _patch_targets(library, for_all=True)
 
 
 def choose(client: Any, provider: Provider) -> None:
@@ -132,33 +184,59 @@ def forget_chosen() -> None:
 
 
 def uninstall(names: Collection[str] | None = None) -> None:
-    """Put the original methods of the clients of ``names`` back, of all of them if ``None``.
+    """Put the original methods of the libraries of ``names`` back, of all of them if ``None``.
 
     A bound method that the program has kept from before makes its calls as ever, and records nothing. Streams of
     ``names`` that are open are recorded to their end; with all of them, they end as abandoned.
     """
     with _lock:
         for patch in _patches.values():
-            if names is None or patch.provider.name in names:
+            if names is None or patch.name in names:
                 patch.take_back()
     if names is None:
         abandoned.end_all()
 
 
+def put_again(name: str) -> None:
+    """Patch ``name`` again where others have put back what they had found before we came.
+
+    Looking is cheap, and takes no lock: each attempt of a call that is not recorded does.
+    """
+    patches = [each for each in list(_patches.values()) if isinstance(each, _Patch) and each.name == name]
+    if not any(patch.is_lost for patch in patches if patch.target.role is Role.CALL):
+        return
+    for patch in patches:
+        _put(patch)
+    _guard.say_once(
+        f"{name} was put back",
+        "sentrial: somebody has put the methods of %s back as they were before they were patched; an instrumentation "
+        "that is switched off does that. They are patched again. Calls between the two are not recorded.",
+        name,
+    )
+
+
 def is_installed(name: str) -> bool:
     """Whether the calls of every client of ``name`` are recorded, or will be once the program imports it."""
     with _lock:
-        return any(patch.wanted and patch.switch.for_all for patch in _patches.values() if patch.provider.name == name)
+        return any(patch.wanted and patch.for_all for patch in _patches.values() if patch.name == name)
 
 
 def installed() -> list[Report]:
     """What is patched, target by target, as things stand."""
     with _lock:
         return [
-            Report(patch.provider.name, str(patch.target), patch.state, patch.switch.calls)
+            Report(patch.name, str(patch.target), _state(patch), patch.calls)
             for patch in _patches.values()
             if patch.target.role is Role.CALL
         ]
+
+
+def _state(patch: _Patch | _Entrance) -> str:
+    if not patch.wanted:
+        return OFF
+    if patch.on:
+        return PATCHED
+    return MISSING if patch.target.module in sys.modules else WAITING
 
 
 @_guard.guarded("patching a client", _guard.nothing)
@@ -166,13 +244,20 @@ def _patch_targets(provider: Provider, *, for_all: bool) -> None:
     for target in provider.targets:
         with _lock:
             patch = _patches.setdefault((provider.name, str(target)), _Patch(provider, target))
-            patch.switch.for_all = patch.switch.for_all or for_all
-        _patch_or_wait(patch)
+        _patch_or_wait(patch, for_all=for_all)
 
 
-def _patch_or_wait(patch: _Patch) -> None:
+@_guard.guarded("entering a framework", _guard.nothing)
+def _enter(framework: Framework) -> None:
+    with _lock:
+        entrance = _patches.setdefault((framework.name, str(framework.entrance)), _Entrance(framework))
+    _patch_or_wait(entrance, for_all=True)
+
+
+def _patch_or_wait(patch: _Patch | _Entrance, *, for_all: bool) -> None:
     with _lock:
         patch.wanted = True
+        patch.for_all = patch.for_all or for_all
         first, patch.hooked = not patch.hooked, True
     if first:
         # Without our lock: wrapt runs the hooks of an import that another thread does under a lock of its own.
@@ -180,7 +265,7 @@ def _patch_or_wait(patch: _Patch) -> None:
     _put(patch)
 
 
-def _put(patch: _Patch) -> None:
+def _put(patch: _Patch | _Entrance) -> None:
     try:
         with _lock:
             # A hook cannot be taken back: when it runs, nobody may want the patch any more.

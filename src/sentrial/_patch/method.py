@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -27,12 +27,24 @@ class PatchedMethod:
                 self._original = current
                 self._wrapper = self._build(current)
             setattr(owner, self._name, self._wrapper)
+        for each in self._subclasses_left(owner):
+            setattr(each, self._name, self._wrapper)
         return True
 
     def take_back(self, owner: type | types.ModuleType) -> None:
         """Put the original back, unless somebody else has patched on top of us."""
-        if self._wrapper is not None and vars(owner).get(self._name) is self._wrapper:
-            setattr(owner, self._name, self._original)
+        for each in (owner, *_subclasses(owner)):
+            if self._wrapper is not None and vars(each).get(self._name) is self._wrapper:
+                setattr(each, self._name, self._original)
+
+    def is_lost(self, owner: type | types.ModuleType) -> bool:
+        """Whether somebody has put something in our place that knows nothing of us: what he found before we came."""
+        return not self._stands_in(vars(owner).get(self._name)) or any(self._subclasses_left(owner))
+
+    def _subclasses_left(self, owner: type | types.ModuleType) -> Iterator[type]:
+        """The subclasses of ``owner`` that have the original as their own: whoever patches a subclass and takes that
+        back by setting what he found leaves it there, and ours is never reached."""
+        return (each for each in _subclasses(owner) if vars(each).get(self._name) is self._original)
 
     def _stands_in(self, current: Any) -> bool:
         """Whether ``current`` is our wrapper, or somebody's wrapper around it."""
@@ -42,6 +54,14 @@ class PatchedMethod:
                 return True
             current, seen = getattr(current, "__wrapped__", None), seen + 1
         return False
+
+
+def _subclasses(owner: type | types.ModuleType) -> Iterator[type]:
+    if isinstance(owner, type):
+        each: type
+        for each in type.__subclasses__(owner):
+            yield each
+            yield from _subclasses(each)
 
 
 def callable_of(original: Any) -> Callable[..., Any]:

@@ -7,17 +7,20 @@ could never be pickled or copied, and an HTTP response leaves its byte stream ou
 generator, it is replaced by such a proxy itself.
 
 The chunks tell what the answer is, and whether it was drained or broke. The bytes tell of a ``close()``, whichever
-object it is called on: the stream, a helper around it, or the response itself.
+object it is called on: the stream, a helper around it, or the response itself. Where the program reads the response
+and not the stream above it (a proxy that passes the bytes on), the bytes tell the rest too.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cached_property
 from typing import Any
 
 from wrapt import ObjectProxy
 
+from sentrial import _guard
 from sentrial._patch import abandoned
 from sentrial._patch.body import Body
 from sentrial._patch.call import ModelCall
@@ -33,11 +36,14 @@ def take(call: ModelCall, result: Any) -> Any:
     shape = call.shape
     if shape is None:
         return _take_generator(call, result)
-    own = (_within(result, shape.iterator, MAX_WRAPPERS) if call.streams else None) or result
-    if _keeps(own, shape.iterator):
-        _take_stream(call, own, shape)
-    elif _keeps(own, shape.raw_response):
-        _take_body(call, getattr(own, shape.raw_response))
+    stream = _within(result, shape.iterator, MAX_WRAPPERS) if call.streams else None
+    fields = getattr(result, "__dict__", {})
+    if stream is not None:
+        _take_stream(call, stream, shape)
+    elif shape.raw_response in fields:
+        _take_body(call, fields[shape.raw_response])
+    elif "is_closed" in fields:
+        _take_body(call, result)  # the HTTP response itself: `client.post(..., cast_to=httpx.Response)`
     else:
         call.returned(result)
     return result
@@ -80,12 +86,9 @@ def _keeps(holder: Any, name: str) -> bool:
 
 
 def _take_stream(call: ModelCall, stream: Any, shape: Shape) -> None:
-    response = getattr(stream, shape.stream_response)
-    chunks = getattr(stream, shape.iterator)
     call.follow(call.operation.make_accumulator())
-    response.stream = _watched_bytes(response.stream, call, gather=False)
-    setattr(stream, shape.iterator, (_AsyncChunks if hasattr(chunks, "__anext__") else _Chunks)(chunks, call))
-    abandoned.watch(stream, call)
+    _watch_bytes(call, getattr(stream, shape.stream_response), weakref.ref(stream))
+    setattr(stream, shape.iterator, _watched(getattr(stream, shape.iterator), call))
 
 
 def _take_body(call: ModelCall, response: Any) -> None:
@@ -96,12 +99,20 @@ def _take_body(call: ModelCall, response: Any) -> None:
         body.add_plain(response.content)
         call.drained()
     else:
-        response.stream = _watched_bytes(response.stream, call, gather=True)
-        abandoned.watch(response, call)
+        _watch_bytes(call, response, None)
 
 
-def _watched_bytes(stream: Any, call: ModelCall, *, gather: bool) -> Any:
-    return (_AsyncBytes if hasattr(stream, "__aiter__") else _Bytes)(stream, call, gather)
+def _watch_bytes(call: ModelCall, response: Any, stream: weakref.ref[Any] | None) -> None:
+    """Watch what comes over the wire. ``stream``: the object above, which the program may read and let go of."""
+    stream_of_bytes = response.stream
+    proxy = _AsyncBytes if hasattr(stream_of_bytes, "__aiter__") else _Bytes
+    response.stream = proxy(stream_of_bytes, call, response.headers, stream)
+    # Not the stream above: the program may keep nothing but the response. (The stream keeps it too.)
+    abandoned.watch(response, call)
+
+
+def _watched(pieces: Any, call: ModelCall) -> Any:
+    return (_AsyncChunks if hasattr(pieces, "__anext__") else _Chunks)(pieces, call)
 
 
 class _Chunks(ObjectProxy):  # type: ignore[type-arg]  # generic in wrapt's newest stubs only
@@ -119,22 +130,26 @@ class _Chunks(ObjectProxy):  # type: ignore[type-arg]  # generic in wrapt's newe
 
     def _self_wait(self, advance: Callable[..., Any], *args: Any) -> Any:
         call: ModelCall = self._self_call
-        if call.over:
-            return advance(*args)
-        before = call.enter()
-        try:
-            item = advance(*args)
-        except StopIteration:
-            call.leave(before)
-            call.drained()
-            raise
-        except BaseException as error:
-            call.leave(before)
-            call.broke(error)
-            raise
-        call.leave(before)
-        call.chunk(item)
-        return item
+        while True:
+            if call.over:
+                item = advance(*args)
+            else:
+                before = call.enter()
+                try:
+                    item = advance(*args)
+                except StopIteration:
+                    call.leave(before)
+                    call.drained()
+                    raise
+                except BaseException as error:
+                    call.leave(before)
+                    call.broke(error)
+                    raise
+                call.leave(before)
+                call.chunk(item)
+            if not (call.asks_for_usage and call.takes_out(item)):
+                return item
+            advance, args = self.__wrapped__.__next__, ()
 
 
 class _AsyncChunks(ObjectProxy):  # type: ignore[type-arg]  # as above
@@ -152,27 +167,31 @@ class _AsyncChunks(ObjectProxy):  # type: ignore[type-arg]  # as above
 
     async def _self_wait(self, advance: Callable[..., Any], *args: Any) -> Any:
         call: ModelCall = self._self_call
-        if call.over:
-            return await advance(*args)
-        before = call.enter()
-        try:
-            item = await advance(*args)
-        except StopAsyncIteration:
-            call.leave(before)
-            call.drained()
-            raise
-        except GeneratorExit:
-            # Thrown in by the garbage collector, perhaps: no place to end a span.
-            call.leave(before)
-            abandoned.put_aside(call, STREAM_CANCELLED)
-            raise
-        except BaseException as error:
-            call.leave(before)
-            call.broke(error)
-            raise
-        call.leave(before)
-        call.chunk(item)
-        return item
+        while True:
+            if call.over:
+                item = await advance(*args)
+            else:
+                before = call.enter()
+                try:
+                    item = await advance(*args)
+                except StopAsyncIteration:
+                    call.leave(before)
+                    call.drained()
+                    raise
+                except GeneratorExit:
+                    # Thrown in by the garbage collector, perhaps: no place to end a span.
+                    call.leave(before)
+                    abandoned.put_aside(call, STREAM_CANCELLED)
+                    raise
+                except BaseException as error:
+                    call.leave(before)
+                    call.broke(error)
+                    raise
+                call.leave(before)
+                call.chunk(item)
+            if not (call.asks_for_usage and call.takes_out(item)):
+                return item
+            advance, args = self.__wrapped__.__anext__, ()
 
 
 class _Generator(_Chunks):
@@ -213,21 +232,40 @@ class _AsyncGenerator(_AsyncChunks):
             self._self_call.closed()
 
 
-class _Bytes(ObjectProxy):  # type: ignore[type-arg]  # as above
-    """The byte stream of an HTTP response: says when it is closed, and gives its bytes where nobody else reads them.
+class _Wire(ObjectProxy):  # type: ignore[type-arg]  # as above
+    """The byte stream of an HTTP response: says when it is closed, and what comes where nobody else tells of it.
 
     It may be closed inside the garbage collector too, with a stream that is abandoned; but then the call has been
     claimed: whoever watches over the stream is told before anything of it is finalised.
     """
 
-    def __init__(self, stream: Any, call: ModelCall, gather: bool) -> None:
+    def __init__(self, stream: Any, call: ModelCall, headers: Any, reader: weakref.ref[Any] | None) -> None:
         super().__init__(stream)
         self._self_call = call
-        self._self_gather = gather
+        self._self_headers = headers
+        self._self_reader = reader
+        self._self_gathers: bool | None = None
 
+    @_guard.guarded("beginning to read a response", _guard.nothing)
+    def _self_watch(self, pieces: Any) -> Any:
+        """``pieces``, watched, where the program itself reads them; ``None`` where the stream above does."""
+        call: ModelCall = self._self_call
+        if self._self_gathers is None and not call.over:
+            # A stream above reads in the middle of its own work. It may read twice: what is left, after the last event.
+            self._self_gathers = not call.working
+            if self._self_gathers:
+                call.follow(Body(call.operation, self._self_headers))
+            elif self._self_reader is not None and (reader := self._self_reader()) is not None:
+                # Who lets go of a stream that has begun to read has it close the response: we have to be told before.
+                abandoned.watch(reader, call)
+        return _watched(pieces, call) if self._self_gathers else None
+
+
+class _Bytes(_Wire):
     def __iter__(self) -> Iterator[bytes]:
         pieces = iter(self.__wrapped__)
-        return _Chunks(pieces, self._self_call) if self._self_gather else pieces
+        watched: Iterator[bytes] | None = self._self_watch(pieces)
+        return pieces if watched is None else watched
 
     def close(self) -> None:
         """Close, and say so."""
@@ -237,17 +275,11 @@ class _Bytes(ObjectProxy):  # type: ignore[type-arg]  # as above
             self._self_call.closed()
 
 
-class _AsyncBytes(ObjectProxy):  # type: ignore[type-arg]  # as above
-    """The same, where the client waits in the event loop."""
-
-    def __init__(self, stream: Any, call: ModelCall, gather: bool) -> None:
-        super().__init__(stream)
-        self._self_call = call
-        self._self_gather = gather
-
+class _AsyncBytes(_Wire):
     def __aiter__(self) -> AsyncIterator[bytes]:
         pieces = self.__wrapped__.__aiter__()
-        return _AsyncChunks(pieces, self._self_call) if self._self_gather else pieces
+        watched: AsyncIterator[bytes] | None = self._self_watch(pieces)
+        return pieces if watched is None else watched
 
     async def aclose(self) -> None:
         """Close, and say so."""

@@ -8,10 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from opentelemetry.context import get_current
+
 from sentrial import _ambient, _guard
+from sentrial._patch.call import is_suppressed
 from sentrial._patch.method import callable_of
-from sentrial._patch.spec import Provider, Target
+from sentrial._patch.spec import Provider, Target, ToolRun
 from sentrial._patch.switch import Switch
+from sentrial._session import Session
+from sentrial._spans import tool_request
 from sentrial._spans.tool import ToolCall
 
 
@@ -24,7 +29,7 @@ def build_tool(provider: Provider, target: Target, original: Any, switch: Switch
 
 def _build_sync(provider: Provider, method: str, run: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
     def traced(*args: Any, **kwargs: Any) -> Any:
-        call = _begin(provider, method, args, kwargs) if switch.on else None
+        call = _begin(provider, switch, method, args, kwargs) if switch.on else None
         if call is None:
             return run(*args, **kwargs)
         with _Telling(provider, call):
@@ -37,7 +42,7 @@ def _build_sync(provider: Provider, method: str, run: Callable[..., Any], switch
 
 def _build_async(provider: Provider, method: str, run: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
     async def traced(*args: Any, **kwargs: Any) -> Any:
-        call = _begin(provider, method, args, kwargs) if switch.on else None
+        call = _begin(provider, switch, method, args, kwargs) if switch.on else None
         if call is None:
             return await run(*args, **kwargs)
         with _Telling(provider, call):
@@ -75,17 +80,28 @@ def _raised_by_tool(provider: Provider, error: BaseException) -> BaseException:
         return error
 
 
-def _begin(provider: Provider, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> ToolCall | None:
+def _begin(
+    provider: Provider, switch: Switch, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> ToolCall | None:
     """The run that is about to begin; ``None`` outside sessions, where a tool call belongs nowhere."""
     try:
         session = _ambient.session_for_event()
-        run = provider.read_tool(method, args, kwargs) if session is not None else None
-        if session is None or run is None or _ambient.records_itself(run.function):
+        if session is None or is_suppressed(get_current()):
+            return None
+        run = provider.read_tool(method, args, kwargs)
+        if run is None or _ambient.records_itself(run.function) or not _is_of_recorded(switch, session, run):
             return None
         return ToolCall(session, run.name, run.arguments, call_id=run.call_id, description=run.description)
     except Exception as error:  # noqa: BLE001 - nothing of ours may keep the client from running the tool
         _guard.failed(f"beginning a tool of {provider.name}", error)
         return None
+
+
+def _is_of_recorded(switch: Switch, session: Session, run: ToolRun) -> bool:
+    """Whether the client that runs the tool is recorded; if nobody knows which it is, whether one that is has asked."""
+    if switch.for_all or run.client is not None:
+        return switch.takes(run.client)
+    return tool_request.is_asked_for(session, run.name)
 
 
 def _take(provider: Provider, call: ToolCall, result: Any) -> None:

@@ -17,6 +17,7 @@ from sentrial._patch.call import ModelCall, begin, passing
 from sentrial._patch.method import callable_of
 from sentrial._patch.spec import Provider
 from sentrial._patch.switch import Switch
+from sentrial._spans import aside
 from sentrial._spans.llm import STREAM_CANCELLED
 
 _NOTHING: Mapping[str, Any] = types.MappingProxyType({})
@@ -42,9 +43,10 @@ def _build_sync(provider: Provider, original: Callable[..., Any], switch: Switch
         if call is None:
             with passing():
                 return original(*args, **kwargs)
+        given, named = call.arguments(args, kwargs)
         before = call.enter()
         try:
-            result = original(*args, **kwargs)
+            result = original(*given, **named)
         except BaseException as error:
             call.leave(before)
             call.raised(error)
@@ -86,12 +88,13 @@ async def _begin_and_wait(
     if call is None:
         with passing():
             return await original(*args, **kwargs)
-    return await _wait(call, original, args, kwargs)
+    return await _wait(call, original, *call.arguments(args, kwargs))
 
 
 async def _wait(
     call: ModelCall, original: Callable[..., Any], args: Sequence[Any] = (), kwargs: Mapping[str, Any] = _NOTHING
 ) -> Any:
+    aside.ensure_thread()
     before = call.enter()
     try:
         result = original(*args, **kwargs)

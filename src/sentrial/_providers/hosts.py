@@ -40,6 +40,11 @@ _OTHERS = (
     (".huggingface.co", "huggingface"),
     (".ollama.com", "ollama"),
 )
+# Domains that others share: there the host's name says it, too.
+_BY_START = (
+    ("bedrock", ".api.aws", "aws.bedrock"),
+    ("aiplatform.", ".rep.googleapis.com", "gcp.vertex_ai"),
+)
 # A server on the user's own machines says who it is by its port alone.
 _BY_PORT = {11434: "ollama"}
 _PORTS = {"https": 443, "http": 80}
@@ -69,4 +74,7 @@ def read_endpoint(base_url: str) -> Endpoint:
 
 def _read_provider(host: str) -> str | None:
     dotted = f".{host}"
+    for start, end, provider in _BY_START:
+        if host.startswith(start) and host.endswith(end):
+            return provider
     return next((provider for end, provider in (*_PROVIDERS, *_OTHERS) if dotted.endswith(end)), None)

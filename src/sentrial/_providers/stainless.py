@@ -6,14 +6,16 @@ method with the path and the JSON of the API: that one is patched. What the prog
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sentrial._patch.spec import Operation, Outgoing, Role, Shape, Target
+from sentrial._patch.spec import Arguments, Operation, Outgoing, Role, Shape, Target
 from sentrial._providers.values import NOTHING, mapping, string
 
 SHAPE = Shape(iterator="_iterator", stream_response="response", raw_response="http_response")
 
+_RAW = "x-stainless-raw-response"
 _CLIENTS = ("SyncAPIClient", "AsyncAPIClient")
 
 
@@ -41,6 +43,8 @@ def build_recognise(
     def recognise(client: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Outgoing | None:
         options = args[1] if len(args) > 1 else kwargs["options"]
         path = options.url.partition("?")[0]
+        if not path.startswith("/"):
+            path = _path_below(client, path)
         method = options.method.lower()
         if method == "post":
             operation = posts.get(path)
@@ -63,10 +67,28 @@ def build_recognise(
     return recognise
 
 
+def _path_below(client: Any, url: str) -> str:
+    """The path of ``url``, as a program may write it that calls ``client.post()`` itself: whole, or without a slash."""
+    return "/" + url.removeprefix(str(client.base_url))
+
+
 def _read_body(options: Any) -> Mapping[str, Any]:
     body, extra = mapping(options.json_data), mapping(options.extra_json)
     # What other services take beyond the API: ``extra_body=``.
     return {**body, **extra} if extra else body
+
+
+def is_raw(outgoing: Outgoing) -> bool:
+    """Whether the program reads the HTTP response itself: ``with_raw_response``, ``with_streaming_response``."""
+    return any(name.lower() == _RAW for name in outgoing.headers)
+
+
+def add_fields(args: Sequence[Any], kwargs: Mapping[str, Any], fields: Mapping[str, Any]) -> Arguments:
+    """The arguments of ``request(cast_to, options, ...)``, the options a copy that has ``fields`` in the body."""
+    options = copy.copy(args[1] if len(args) > 1 else kwargs["options"])
+    # What the client puts over the body when it sends it.
+    options.extra_json = {**mapping(options.extra_json), **fields}
+    return ((args[0], options, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "options": options})
 
 
 def read_sent(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from opentelemetry import trace
 from opentelemetry.context import Context
 
-from sentrial import _config, _session
+from sentrial import _config, _session, semconv
 from sentrial._ambient import Told
 from sentrial._session import Session
 from sentrial._spans import failure, root
@@ -29,16 +29,19 @@ def open_root(opening: Opening, context: Context, since: int) -> Session:
 
 def end_root(session: Session, told: Told, end_time: int | None) -> None:
     """End a session as what it was made for has ended, at ``end_time``; now, if that is ``None``."""
-    outcome, error = root.COMPLETED, told.error
-    if told.cancelled or (error is not None and failure.is_control_flow(error)):
-        outcome, error = root.CANCELLED, None
+    outcome, error = semconv.OUTCOME_COMPLETED, told.error
+    left = None if error is None else failure.outcome_of_control_flow(error)
+    if told.cancelled:
+        left = semconv.OUTCOME_CANCELLED
+    if left is not None:
+        outcome, error = left, None
     elif told.failed or error is not None:
-        outcome = root.FAILED
+        outcome = semconv.OUTCOME_FAILED
     root.end_session(
         session,
         Ending(
             outcome,
-            failure_reason=told.reason if outcome == root.FAILED else None,
+            failure_reason=told.reason if outcome == semconv.OUTCOME_FAILED else None,
             error=error,
             error_type=told.error_type,
             end_time=end_time,

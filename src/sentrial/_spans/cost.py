@@ -1,6 +1,7 @@
-"""What a model call costs, by ``genai-prices``: a maintained price database. An unknown model has no cost, no guess.
+"""What a model call costs: as its provider says, or else by ``genai-prices``, a maintained price database. An unknown
+model has no cost, no guess.
 
-Loading it takes 200 ms and one price about 70 us, so that it runs on our own thread, or where somebody reads a total.
+Loading that takes 200 ms and one price about 70 us, so that it runs on our own thread, or where somebody reads a total.
 """
 
 from __future__ import annotations
@@ -62,6 +63,9 @@ def _count(tokens: object) -> int | None:
 
 
 def _price(call: PricedCall) -> float | None:
+    usage = call.usage
+    if usage.stated_cost is not None:
+        return usage.stated_cost
     try:
         import genai_prices
     except ImportError:
@@ -71,7 +75,6 @@ def _price(call: PricedCall) -> float | None:
             level=logging.INFO,
         )
         return None
-    usage = call.usage
     if usage.input_tokens is None and usage.output_tokens is None:
         return None
     try:
@@ -82,9 +85,11 @@ def _price(call: PricedCall) -> float | None:
                 cache_read_tokens=usage.cache_read_tokens,
                 cache_write_tokens=usage.cache_write_tokens,
                 cache_write_1h_tokens=usage.hour_cache_write_tokens,
-                cache_audio_read_tokens=usage.audio_cache_read_tokens,
+                cache_audio_read_tokens=_cached_audio(usage),
                 input_audio_tokens=usage.audio_input_tokens,
                 output_audio_tokens=usage.audio_output_tokens,
+                output_image_tokens=usage.image_output_tokens,
+                web_searches=usage.web_searches,
             ),
             model_ref=call.model,
             provider_id=None if call.provider == UNKNOWN_PROVIDER else _NAMES.get(call.provider, call.provider),
@@ -97,3 +102,14 @@ def _price(call: PricedCall) -> float | None:
         _guard.say_once(f"cost {call.model}", "sentrial: a call of %s cannot be priced: %s", call.model, error)
         return None
     return float(result.total_price)
+
+
+def _cached_audio(usage: Usage) -> int | None:
+    """Those of the cached tokens that are audio, which without them has no price.
+
+    Where nobody says how many, as few as can be: to read text from the cache saves less.
+    """
+    heard, cached = usage.audio_input_tokens, usage.cache_read_tokens
+    if usage.audio_cache_read_tokens is not None or not heard or not cached:
+        return usage.audio_cache_read_tokens
+    return max(0, heard + cached - (usage.input_tokens or 0))

@@ -91,7 +91,7 @@ class Decision(LiveEvent):
         self._ended = True
         try:
             self._session.add(decisions=1)
-            if error is not None and failure.is_control_flow(error) is None:
-                failure.write_exception(self.span, error)
+            if error is not None:
+                failure.write_left(self.span, error)
         finally:
             end_span(self.span, self._payload, end_time)

@@ -10,26 +10,32 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, set_span_in_
 
 from sentrial import _guard, _session, semconv
 from sentrial._session import Session
-from sentrial._spans import failure, source
+from sentrial._spans import failure, joined, source
 from sentrial._spans.metadata import write_metadata
 
 
 def start_event(
     session: Session,
     name: str,
-    event_type: str,
+    event_type: str | None,
     attributes: dict[str, Any],
     *,
+    parent: Context | None = None,
     kind: SpanKind = SpanKind.INTERNAL,
     links: Sequence[Link] = (),
     start_time: int | None = None,
 ) -> Span:
-    """Start the span of one event of ``session``. ``start_time``: nanoseconds since the epoch; now, if not given.
+    """Start the span of one event of ``session``.
+
+    ``event_type``: ``None`` for what is no event that sessions count. ``parent``: what :func:`_session.parent_in` gives
+    for the session, where that is known already. ``start_time``: nanoseconds since the epoch; now,
+    if not given.
 
     Where no span can be had, the invalid one is: whoever holds it goes on as if nothing was.
     """
     try:
-        attributes[semconv.SENTRIAL_EVENT_TYPE] = event_type
+        if event_type is not None:
+            attributes[semconv.SENTRIAL_EVENT_TYPE] = event_type
         stray = session.ended or session.foreign
         if stray:
             # Contexts do not serve a session that is over: what is added to it by hand carries its identity by hand.
@@ -39,14 +45,14 @@ def start_event(
             attributes[semconv.SENTRIAL_LATE] = True
         span = source.tracer().start_span(
             name,
-            _session.parent_in(session),
+            _session.parent_in(session) if parent is None else parent,
             kind,
             attributes,
             links=links,
             start_time=start_time,
         )
     except Exception as error:  # noqa: BLE001 - samplers and span processors are anybody's
-        _guard.failed(f"starting a {event_type}", error)
+        _guard.failed(f"starting a {event_type or name}", error)
         return INVALID_SPAN
     if stray:
         session.members.add(span.get_span_context().span_id)
@@ -68,7 +74,7 @@ def link(span: Span, trace_id: object, span_id: object) -> None:
 
 def context_of(span: Span, session: Session) -> Context:
     """The context for what happens inside an event: current is its span, or its parent where it has none."""
-    parent = _session.parent_in(session)
+    parent = joined.hidden(_session.parent_in(session))
     return set_span_in_context(span, parent) if span.get_span_context().is_valid else parent
 
 

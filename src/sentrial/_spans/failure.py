@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import sys
 import traceback
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from opentelemetry.trace import Span, Status, StatusCode
 
@@ -35,6 +36,15 @@ def write_exception(span: Span, error: BaseException) -> None:
     """Mark ``span`` as failed by ``error``, and add the exception event."""
     write_failure(span, describe(error), type_name(error))
     span.add_event(semconv.EXCEPTION_EVENT, exception_event(type_name(error), read_words(error), read_stack(error)))
+
+
+def write_left(span: Span, error: BaseException) -> None:
+    """Mark ``span`` by what left its block: as failed, or, for a way to leave that is no failure, by its outcome."""
+    outcome = outcome_of_control_flow(error)
+    if outcome is None:
+        write_exception(span, error)
+    else:
+        span.set_attribute(semconv.SENTRIAL_OUTCOME, outcome)
 
 
 def exception_event(error_type: str, message: object, stack: object) -> dict[str, Any]:
@@ -101,9 +111,37 @@ _CONTROL_FLOW = (
 )
 
 
-def is_control_flow(error: BaseException) -> str | None:
+# By class, never by name: an exception of the program's own may be called the same. The first that fits counts.
+_CONTROL_FLOW_OF_FRAMEWORKS = (
+    ("langgraph.errors", "GraphInterrupt", semconv.OUTCOME_PAUSED),
+    ("langgraph.errors", "GraphBubbleUp", semconv.OUTCOME_COMPLETED),
+    ("trio", "Cancelled", semconv.OUTCOME_CANCELLED),
+    ("greenlet", "GreenletExit", semconv.OUTCOME_CANCELLED),
+)
+
+# Python 3.10 has none of its own.
+_HOMES_OF_GROUPS = ("builtins", "exceptiongroup")
+
+
+def outcome_of_control_flow(error: BaseException) -> str | None:
     """The outcome where ``error`` is a way to leave and no failure; ``None`` where it is a failure."""
-    return "cancelled" if isinstance(error, _CONTROL_FLOW) else None
+    if isinstance(error, _CONTROL_FLOW):
+        return semconv.OUTCOME_CANCELLED
+    for module, name, outcome in _CONTROL_FLOW_OF_FRAMEWORKS:
+        found = getattr(sys.modules.get(module), name, None)
+        if isinstance(found, type) and isinstance(error, found):
+            return outcome
+    # A nursery of trio's that is cancelled raises what each of its tasks was left by.
+    outcomes = {outcome_of_control_flow(each) for each in _grouped(error)}
+    return outcomes.pop() if len(outcomes) == 1 else None
+
+
+def _grouped(error: BaseException) -> Sequence[BaseException]:
+    for home in _HOMES_OF_GROUPS:
+        group = getattr(sys.modules.get(home), "BaseExceptionGroup", None)
+        if isinstance(group, type) and isinstance(error, group):
+            return cast(Sequence[BaseException], getattr(error, "exceptions", ()))
+    return ()
 
 
 def type_name(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from sentrial import _config, _guard
 from sentrial._session import Activation, Session
 from sentrial._spans import event
+from sentrial._unknown_arguments import lenient
 
 Self = TypeVar("Self", bound="LiveEvent")
 P = ParamSpec("P")
@@ -30,13 +31,16 @@ def setter(
     """
 
     def decorate(function: Callable[Concatenate[Self, P], None]) -> Callable[Concatenate[Self, P], None]:
-        quiet = _guard.guarded(place, _guard.nothing)(function)
+        quiet = _guard.guarded(place, _guard.nothing)(lenient()(function))
 
         @functools.wraps(function)
         def call(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> None:
             if self._loud or self._ended:
                 with _guard.raising(self._loud):
-                    _say_it_is_over(function.__name__) if self._ended else quiet(self, *args, **kwargs)
+                    if not self._ended:
+                        quiet(self, *args, **kwargs)
+                    elif not self._is_blank:
+                        _say_it_is_over(function.__name__)
             else:
                 quiet(self, *args, **kwargs)
 
@@ -59,11 +63,11 @@ class LiveEvent:
     Made inside :func:`_guard.raising`, what it is told later is raised, too, where it is refused.
     """
 
-    __slots__ = ("_activation", "_ended", "_loud", "_session", "span")
+    __slots__ = ("_activation", "_ended", "_is_blank", "_loud", "_session", "span")
 
     def __init__(self, session: Session) -> None:
         self._loud = _guard.is_raising()
-        self._ended = False
+        self._ended = self._is_blank = False
         self.span: Span = INVALID_SPAN
         self._session = session
         self._activation: Activation | None = None
@@ -109,8 +113,8 @@ class LiveEvent:
 
 
 def blank(kind: type[Self], session: Session) -> Self:
-    """An event that says nothing, for a block that has to run though none could be made."""
-    event = kind.__new__(kind)
-    event.span, event._session, event._activation = INVALID_SPAN, session, None
-    event._loud = event._ended = False
-    return event
+    """An event that says nothing and ends nothing, for a block that has to run though none could be made."""
+    made = kind.__new__(kind)
+    LiveEvent.__init__(made, session)
+    made._ended = made._is_blank = True
+    return made

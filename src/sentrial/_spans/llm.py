@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, overload
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, set_span_in_context
 
-from sentrial import _ambient, _session, semconv
+from sentrial import _ambient, _guard, _session, semconv
 from sentrial._payload import Payload, end_span
 from sentrial._session import Session
-from sentrial._spans import cost, event, failure, metrics, source, tool_request
+from sentrial._spans import cost, event, failure, joined, metrics, pending, source, tool_request
+from sentrial._spans.joined import CallEnd, InnerCall
+from sentrial._spans.llm_attributes import carried, metric_attributes, request_attributes, write_response
 from sentrial._spans.messages import finished
 from sentrial._totals import PricedCall
 from sentrial.types import LlmRequest, LlmResponse, Usage
@@ -23,98 +26,47 @@ STREAM_ABANDONED = "abandoned"
 STREAM_CANCELLED = "cancelled"
 STREAM_ERROR = "error"
 
-FINISH_UNKNOWN = "error"
-"""The conventions' finish reason of a choice whose end never came."""
-
-_REQUEST_FIELDS = (
-    ("max_tokens", semconv.GEN_AI_REQUEST_MAX_TOKENS),
-    ("temperature", semconv.GEN_AI_REQUEST_TEMPERATURE),
-    ("top_p", semconv.GEN_AI_REQUEST_TOP_P),
-    ("top_k", semconv.GEN_AI_REQUEST_TOP_K),
-    ("stop_sequences", semconv.GEN_AI_REQUEST_STOP_SEQUENCES),
-    ("frequency_penalty", semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY),
-    ("presence_penalty", semconv.GEN_AI_REQUEST_PRESENCE_PENALTY),
-    ("seed", semconv.GEN_AI_REQUEST_SEED),
-    ("choice_count", semconv.GEN_AI_REQUEST_CHOICE_COUNT),
-    ("reasoning_level", semconv.GEN_AI_REQUEST_REASONING_LEVEL),
-    ("output_type", semconv.GEN_AI_OUTPUT_TYPE),
-    ("api_type", semconv.OPENAI_API_TYPE),
-    ("service_tier", semconv.OPENAI_REQUEST_SERVICE_TIER),
-    ("previous_response_id", semconv.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID),
-    ("response_id", semconv.GEN_AI_RESPONSE_ID),
-    ("stream_cursor", semconv.GEN_AI_REQUEST_STREAM_CURSOR),
-    ("encoding_formats", semconv.GEN_AI_REQUEST_ENCODING_FORMATS),
-    ("dimension_count", semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT),
-    ("prompt_name", semconv.GEN_AI_PROMPT_NAME),
-    ("prompt_version", semconv.GEN_AI_PROMPT_VERSION),
-    ("guardrail_id", semconv.AWS_BEDROCK_GUARDRAIL_ID),
-)
-_RESPONSE_FIELDS = (
-    ("id", semconv.GEN_AI_RESPONSE_ID),
-    ("model", semconv.GEN_AI_RESPONSE_MODEL),
-    ("service_tier", semconv.OPENAI_RESPONSE_SERVICE_TIER),
-    ("system_fingerprint", semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
-    ("status", semconv.GEN_AI_RESPONSE_STATUS),
-    ("dimension_count", semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT),
-)
-_USAGE_FIELDS = (
-    ("input_tokens", semconv.GEN_AI_USAGE_INPUT_TOKENS),
-    ("output_tokens", semconv.GEN_AI_USAGE_OUTPUT_TOKENS),
-    ("cache_read_tokens", semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
-    ("cache_write_tokens", semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
-    ("reasoning_tokens", semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
-    ("text_input_tokens", semconv.GEN_AI_USAGE_TEXT_INPUT_TOKENS),
-    ("image_input_tokens", semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS),
-    ("audio_input_tokens", semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS),
-    ("text_output_tokens", semconv.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS),
-    ("image_output_tokens", semconv.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS),
-    ("audio_output_tokens", semconv.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS),
-    ("text_cache_read_tokens", semconv.GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS),
-    ("image_cache_read_tokens", semconv.GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS),
-    ("audio_cache_read_tokens", semconv.GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS),
-)
-
-
-def _by_place(kind: type[Any], fields: Iterable[tuple[str, str]]) -> tuple[tuple[int, str], ...]:
-    # By place, not by name: a third of the time, and there are many for each call.
-    return tuple((kind._fields.index(field), key) for field, key in fields)
-
-
-_REQUEST = _by_place(LlmRequest, _REQUEST_FIELDS)
-_RESPONSE = _by_place(LlmResponse, _RESPONSE_FIELDS)
-_USAGE = _by_place(Usage, _USAGE_FIELDS)
-_WHOLE = frozenset({semconv.GEN_AI_USAGE_INPUT_TOKENS, semconv.GEN_AI_USAGE_OUTPUT_TOKENS})
-
 
 class LlmCall:
-    """One call to a model, from just before it is made until its end; it ends exactly once."""
+    """One call to a model, from just before it is made until its end; it ends exactly once.
+
+    ``inner``: the last one that has joined it, to make it. ``response``: the answer, with all that was told of it, once
+    the call has ended.
+    """
 
     __slots__ = (
-        "_began", "_first_chunk", "_parent", "_retries", "_started", "_told", "_waited", "ended", "payload", "request",
-        "session", "span",
+        "_began", "_first_chunk", "_handed", "_parent", "_retries", "_started", "_told", "_waited", "ended", "inner",
+        "payload", "request", "response", "session", "span",
     )  # fmt: skip
 
-    def __init__(self, request: LlmRequest, session: Session | None, start_time: int | None) -> None:
+    def __init__(
+        self, request: LlmRequest, session: Session | None, start_time: int | None = None, *, has_span: bool = True
+    ) -> None:
         self.request = request
         self.session = session
         self.ended = False
+        self.inner: InnerCall | None = None
+        self.response: LlmResponse | None = None
+        self._handed: CallEnd | None = None
         self._first_chunk: float | None = None
         self._retries = 0
-        self._waited = 0.0
+        self._waited: float | None = None
         self._told = start_time is not None
         self._began = time.time_ns() if start_time is None else start_time
         self._started = time.perf_counter()
         self.payload = Payload(session.texts, session) if session else Payload()
         self._parent = _session.live() if session is None else _session.parent_in(session)
-        self.span = self._start(start_time)
+        self.span = self._start(start_time) if has_span else INVALID_SPAN
         self.give_content(request)
 
     def give_content(self, request: LlmRequest) -> None:
-        """What is asked, in words. What is given again replaces what was."""
+        """What is asked, in words. What is given again, with an input, replaces what was."""
         payload = self.payload
         if self.ended or not payload.captures or not self.span.is_recording():
             return
         if request.input is not None:
+            # Some have among the messages what others keep apart.
+            payload.leave_out(semconv.GEN_AI_SYSTEM_INSTRUCTIONS, semconv.GEN_AI_TOOL_DEFINITIONS)
             payload.deferred(semconv.GEN_AI_INPUT_MESSAGES, request.input)
         if request.system is not None:
             payload.deferred(semconv.GEN_AI_SYSTEM_INSTRUCTIONS, request.system)
@@ -125,11 +77,17 @@ class LlmCall:
 
     def _start(self, start_time: int | None) -> Span:
         request = self.request
-        name = f"{request.operation} {request.model}" if request.model else request.operation
-        attributes = _request_attributes(request)
+        name = _span_name(request)
+        attributes = request_attributes(request)
         if self.session is not None:
             return event.start_event(
-                self.session, name, semconv.EVENT_LLM_CALL, attributes, kind=SpanKind.CLIENT, start_time=start_time
+                self.session,
+                name,
+                semconv.EVENT_LLM_CALL,
+                attributes,
+                parent=self._parent,
+                kind=SpanKind.CLIENT,
+                start_time=start_time,
             )
         return source.tracer().start_span(name, self._parent, SpanKind.CLIENT, attributes, start_time=start_time)
 
@@ -145,6 +103,11 @@ class LlmCall:
         if self._first_chunk is None:
             self._first_chunk = time.perf_counter()
 
+    def follow(self, so_far: Callable[[], LlmResponse | None]) -> None:
+        """The answer comes piece by piece: ``so_far`` reads what has come, for tools that run before the end."""
+        if self.session is not None and self.span.get_span_context().is_valid:
+            tool_request.follow(self.session, self.span.get_span_context(), so_far)
+
     def retry(self, status: int | None, wait: float | None) -> None:
         """Note that the request is sent again: after an HTTP ``status``, where one came, and ``wait`` seconds."""
         attributes: dict[str, Any] = {}
@@ -152,7 +115,7 @@ class LlmCall:
             attributes[semconv.HTTP_RESPONSE_STATUS_CODE] = status
         if wait is not None:
             attributes[semconv.SENTRIAL_RETRY_WAIT] = wait
-            self._waited += wait
+            self._waited = wait + (self._waited or 0.0)
         self._retries += 1
         self.span.add_event(semconv.RETRY_EVENT, attributes)
 
@@ -165,48 +128,60 @@ class LlmCall:
         end_time: int | None = None,
     ) -> None:
         """End the call with its answer, or with the part of it that came; ``stream_end`` says how a stream ended."""
-        self._end(response, stream_end, None, dict(attributes or {}), end_time)
+        self._end(CallEnd(response, stream_end, attributes or {}), end_time)
 
     def fail(
         self,
-        error: BaseException,
+        error: object,
         response: LlmResponse | None = None,
         *,
         stream_end: str | None = None,
         attributes: Mapping[str, Any] | None = None,
         end_time: int | None = None,
     ) -> None:
-        """End the call with the exception that it raised, and with the part of the answer that came before.
+        """End the call with what went wrong, and with the part of the answer that came before.
 
+        ``error``: the exception that was raised, or what the caller says: words, or ``{"message": ..., "type": ...}``.
         Cancellation is no failure: it leaves the status alone.
         """
-        if failure.is_control_flow(error):
-            self._end(response, STREAM_CANCELLED, None, dict(attributes or {}), end_time)
-        else:
-            self._end(response, stream_end, error, dict(attributes or {}), end_time)
+        self._end(CallEnd(response, stream_end, attributes or {}, error), end_time)
 
-    def fail_as_told(
-        self,
-        error: object,
-        response: LlmResponse | None = None,
-        *,
-        attributes: Mapping[str, Any] | None = None,
-        end_time: int | None = None,
-    ) -> None:
-        """End the call as failed by what the caller says: words, or ``{"message": ..., "type": ...}``."""
-        self._end(response, None, error, dict(attributes or {}), end_time)
+    # --- what is made by another call that joins it ----------------------------------------------------------------
 
-    def _end(
-        self,
-        response: LlmResponse | None,
-        stream_end: str | None,
-        error: object,
-        attributes: dict[str, Any],
-        end_time: int | None,
-    ) -> None:
+    def join(self, request: LlmRequest) -> None:
+        """Whoever makes the call knows better what is asked: ``request``. What that leaves open stays as it was."""
+        if self.ended:
+            return
+        self._handed = self._first_chunk = None
+        before = self.request
+        if request.provider == cost.UNKNOWN_PROVIDER:
+            request = request._replace(provider=before.provider)
+        self.request = joined.filled(request, before)
+        if self.span.is_recording():
+            # What an attribute said cannot be taken back, only corrected.
+            streams = {semconv.GEN_AI_REQUEST_STREAM: request.stream} if before.stream else {}
+            self.span.set_attributes({**request_attributes(self.request), **streams})
+            if _span_name(self.request) != _span_name(before):
+                self.span.update_name(_span_name(self.request))
+        self.give_content(request)
+
+    def hand(self, end: CallEnd) -> None:
+        """Take what whoever makes the call tells of its end, for when this call ends."""
+        if not self.ended:
+            self._handed = end if self._handed is None else self._handed.within(end)
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    def _end(self, end: CallEnd, end_time: int | None) -> None:
         if self.ended:
             return
         self.ended = True
+        if self._handed is not None:
+            end = self._handed.within(end)
+        response, stream_end, attributes, error = end
+        self.response = response
+        if error is not None and _guard.is_a(error, BaseException) and failure.outcome_of_control_flow(error):
+            stream_end, error = STREAM_CANCELLED, None
         seconds = self._seconds(end_time)
         usage = response.usage if response else None
         if error is None and response is not None:
@@ -215,10 +190,10 @@ class LlmCall:
             priced = self._count(response, usage, named=semconv.SENTRIAL_ESTIMATED_COST in attributes)
             if self.span.is_recording():
                 if priced is not None:
-                    self.payload.later(semconv.SENTRIAL_ESTIMATED_COST, lambda: cost.price(priced))
-                self._write(response, stream_end, error, attributes)
+                    self.payload.later(semconv.SENTRIAL_ESTIMATED_COST, functools.partial(cost.price, priced))
+                self._write(response, stream_end, error, dict(attributes))
             if metrics.wanted():
-                metrics.record_call(_common(self.request, response, error), seconds, usage)
+                metrics.record_call(metric_attributes(self.request, response, error), seconds, usage)
         finally:
             end_span(self.span, self.payload, end_time)
 
@@ -229,11 +204,12 @@ class LlmCall:
             attributes[semconv.SENTRIAL_STREAM_END] = stream_end
         if self._retries:
             attributes[semconv.SENTRIAL_RETRY_COUNT] = self._retries
+        if self._waited is not None:
             attributes[semconv.SENTRIAL_RETRY_WAIT] = self._waited
         if self._first_chunk is not None:
             attributes[semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._started
         if response is not None:
-            _write_response(response, attributes)
+            write_response(response, attributes)
             if response.output is not None:
                 self.payload.deferred(
                     semconv.GEN_AI_OUTPUT_MESSAGES, finished(response.output, response.finish_reasons)
@@ -251,85 +227,58 @@ class LlmCall:
         seconds = max(0.0, (end_time - self._began) / 1e9)
         return seconds or None if self._told else seconds
 
+    @_guard.guarded("counting a call", _guard.nothing)
     def _count(self, response: LlmResponse | None, usage: Usage | None, *, named: bool) -> PricedCall | None:
-        """Book the call on its session; gives what has to be priced."""
+        """Book the call on its session, a fetched answer on that of who had it made; gives what has to be priced."""
+        session = booked_on = self.session
+        fetched = self.request.operation == semconv.OPERATION_FETCH_RESPONSE
+        if fetched:
+            booked_on = pending.take(session, response)
+            usage = response.made_usage if response is not None and booked_on is not None else None
         model = (response.model if response else None) or self.request.model
         call = None
         if usage is not None and model is not None and not named:
             call = PricedCall(self.request.provider, model, usage, time.time_ns())
-        if self.session is not None and self.request.operation != semconv.OPERATION_FETCH_RESPONSE:
-            self.session.add_call(call, usage)
-            if response is not None:
-                tool_request.remember(self.session, response, self.span.get_span_context())
+        if booked_on is not None:
+            booked_on.add_call(call, usage, count=0 if fetched else 1)
+        if session is not None:
+            if not fetched:
+                pending.remember(session, response)
+            # Without a span there is nothing that a tool could link to.
+            if self.span.get_span_context().is_valid:
+                tool_request.remember(session, response, self.span.get_span_context(), fetched=fetched)
         return call
 
 
-def begin(request: LlmRequest, *, session: Session | None = None, start_time: int | None = None) -> LlmCall:
+AnyCall: TypeAlias = LlmCall | InnerCall
+
+
+@overload
+def begin(request: LlmRequest, *, session: Session, start_time: int | None = None) -> LlmCall: ...
+
+
+@overload
+def begin(
+    request: LlmRequest, *, session: Session | None = None, start_time: int | None = None, has_span: bool = True
+) -> AnyCall: ...
+
+
+def begin(
+    request: LlmRequest, *, session: Session | None = None, start_time: int | None = None, has_span: bool = True
+) -> AnyCall:
     """Start the span of a call that is about to be made, in ``session`` or else in the current one.
 
-    The input is taken as a snapshot now: what the program does to its messages afterwards does not show.
-    ``start_time``: nanoseconds since the epoch; now, if not given.
+    Without ``session``, one that asks a model for an answer joins the call that is open around it, if there is one. (An
+    ``LlmCall`` joins nothing.) The input is taken as a snapshot now: what the program does to its messages afterwards
+    does not show.
+    ``start_time``: nanoseconds since the epoch; now, if not given. ``has_span``: ``False`` for a call that only counts;
+    what joins it gets no span either.
     """
-    return LlmCall(request, _ambient.session_for_call() if session is None else session, start_time)
+    if session is not None:
+        return LlmCall(request, session, start_time, has_span=has_span)
+    inner = joined.join(request) if request.operation in semconv.OPERATIONS_OF_INFERENCE else None
+    return inner if inner is not None else LlmCall(request, _ambient.session_for_call(), start_time, has_span=has_span)
 
 
-def _request_attributes(request: LlmRequest) -> dict[str, Any]:
-    attributes: dict[str, Any] = {
-        semconv.GEN_AI_OPERATION_NAME: request.operation,
-        semconv.GEN_AI_PROVIDER_NAME: request.provider,
-        semconv.SENTRIAL_EVENT_TYPE: semconv.EVENT_LLM_CALL,
-    }
-    if request.model:
-        attributes[semconv.GEN_AI_REQUEST_MODEL] = request.model
-    if request.server_address:
-        attributes[semconv.SERVER_ADDRESS] = request.server_address
-        if request.server_port:
-            attributes[semconv.SERVER_PORT] = request.server_port
-    if request.stream:
-        attributes[semconv.GEN_AI_REQUEST_STREAM] = True
-    if request.conversation_id is not None:
-        attributes[semconv.GEN_AI_CONVERSATION_ID] = request.conversation_id
-    for place, key in _REQUEST:
-        value = request[place]
-        if value is not None:
-            attributes[key] = value
-    return attributes
-
-
-def _write_response(response: LlmResponse, attributes: dict[str, Any]) -> None:
-    for place, key in _RESPONSE:
-        value = response[place]
-        if value is not None:
-            attributes[key] = value
-    if response.compacted:
-        attributes[semconv.GEN_AI_CONVERSATION_COMPACTED] = True
-    if response.finish_reasons:
-        attributes[semconv.GEN_AI_RESPONSE_FINISH_REASONS] = list(response.finish_reasons)
-    if response.usage is not None:
-        write_usage(response.usage, attributes)
-
-
-def write_usage(usage: Usage, attributes: dict[str, Any]) -> None:
-    """Add the tokens that were said; what was not said is left out, and parts of zero tokens are no news."""
-    for place, key in _USAGE:
-        value = usage[place]
-        if value or (value == 0 and key in _WHOLE):
-            attributes[key] = value
-
-
-def _common(request: LlmRequest, response: LlmResponse | None, error: object) -> dict[str, Any]:
-    attributes: dict[str, Any] = {
-        semconv.GEN_AI_OPERATION_NAME: request.operation,
-        semconv.GEN_AI_PROVIDER_NAME: request.provider,
-    }
-    if request.model:
-        attributes[semconv.GEN_AI_REQUEST_MODEL] = request.model
-    if response is not None and response.model:
-        attributes[semconv.GEN_AI_RESPONSE_MODEL] = response.model
-    if request.server_address:
-        attributes[semconv.SERVER_ADDRESS] = request.server_address
-        if request.server_port:
-            attributes[semconv.SERVER_PORT] = request.server_port
-    if error is not None:
-        attributes[semconv.ERROR_TYPE] = failure.type_of_told(error)
-    return attributes
+def _span_name(request: LlmRequest) -> str:
+    return f"{request.operation} {carried(request.model)}" if request.model else request.operation

@@ -108,7 +108,10 @@ class LlmEvent(LiveEvent):
     @_guard.guarded("ending a model call", _guard.nothing)
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
         """End the call; a second time does nothing. ``end_time``: nanoseconds since the epoch."""
-        call, self._ended = self._call, True
+        if self._ended:
+            return
+        self._ended = True
+        call = self._call
         if call is None:
             return
         response = LlmResponse(
@@ -117,11 +120,8 @@ class LlmEvent(LiveEvent):
             finish_reasons=(self._finish_reason,) if self._finish_reason else (),
             tool_call_ids=self._tool_calls,
         )
-        if error is None and _guard.is_a(self._error, BaseException):
-            error = self._error
-        if error is not None:
-            call.fail(error, response, attributes=self._attributes, end_time=end_time)
-        elif self._error is not None:
-            call.fail_as_told(self._error, response, attributes=self._attributes, end_time=end_time)
-        else:
+        failure = self._error if error is None else error
+        if failure is None:
             call.succeed(response, attributes=self._attributes, end_time=end_time)
+        else:
+            call.fail(failure, response, attributes=self._attributes, end_time=end_time)

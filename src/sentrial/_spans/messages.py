@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,19 +24,24 @@ def read_output(value: Any) -> list[Message]:
     return _read_messages(value, "assistant")
 
 
+def defer_input(value: object) -> Deferred[Sequence[Message]]:
+    """An input that is read later: as any caller's, where it does not say itself how."""
+    return value if _guard.is_a(value, Deferred) else Deferred(value, read_input)
+
+
+def defer_output(value: object) -> Deferred[Sequence[Message]]:
+    """An output that is read later: as any caller's, where it does not say itself how."""
+    return value if _guard.is_a(value, Deferred) else Deferred(value, read_output)
+
+
 def finished(output: Deferred[Sequence[Message]], reasons: Sequence[str]) -> Deferred[Sequence[Message]]:
     """``output`` with the reason in each message: one for each, the last one for those beyond."""
-    if not reasons:
-        return output
+    return Deferred(output.value, functools.partial(_read_finished, output.read, reasons)) if reasons else output
 
-    def read(copy: Any) -> list[Message]:
-        last = len(reasons) - 1
-        return [
-            replace(message, finish_reason=reasons[min(number, last)])
-            for number, message in enumerate(output.read(copy))
-        ]
 
-    return Deferred(output.value, read)
+def _read_finished(read: Callable[[Any], Sequence[Message]], reasons: Sequence[str], copy: Any) -> list[Message]:
+    last = len(reasons) - 1
+    return [replace(message, finish_reason=reasons[min(number, last)]) for number, message in enumerate(read(copy))]
 
 
 def read_tool_call_ids(output: object) -> list[str]:
@@ -74,7 +80,7 @@ def _is_message(item: Any) -> bool:
 
 def _read_parts(message: dict[str, Any]) -> Iterator[Part]:
     content = message.get("content")
-    if message["role"] == "tool":
+    if message["role"] == "tool" and "content" in message:
         yield Part.tool_call_response(_text(message.get("tool_call_id")), content)
     elif isinstance(content, list):
         yield from map(_read_part, content)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -16,22 +16,16 @@ from sentrial import _config, _guard, _registry, _runtime, _session, _setting_va
 from sentrial._payload import Payload, end_span
 from sentrial._session import Account, Session
 from sentrial._spans import amounts, cost, event, failure, source
-from sentrial._spans.messages import read_input, read_output
+from sentrial._spans.messages import defer_input, defer_output
 from sentrial._spans.metadata import write_metadata, write_metrics
 from sentrial._spans.name import quietly, read_id, read_name
 from sentrial._totals import Totals
 from sentrial.types import Deferred
 
-COMPLETED = "completed"
-FAILED = "failed"
-CANCELLED = "cancelled"
-ABANDONED = "abandoned"
-CONTINUED = "continued"
-
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What is known of a session when it begins."""
+    """What is known of a session when it begins. ``input``: the caller's, or a ``Deferred`` of messages."""
 
     agent_name: str
     user_id: str | None
@@ -49,10 +43,10 @@ class Ending:
     """What is known of a session when it ends. Cost in dollars; ``None`` leaves a total to the sum over the events.
 
     ``success``: what the caller says of it, which decides between completed and failed; ``None`` leaves it to
-    ``outcome``. ``end_time``: nanoseconds since the epoch; now, if not given.
+    ``outcome``. ``input``, ``output``: as in ``Opening``. ``end_time``: nanoseconds since the epoch; now, if not given.
     """
 
-    outcome: str = COMPLETED
+    outcome: str = semconv.OUTCOME_COMPLETED
     success: object = None
     failure_reason: object = None
     error: BaseException | None = None
@@ -88,8 +82,7 @@ def open_session(opening: Opening, *, nested: bool) -> Session:
     links = []
     if caller.get_span_context().is_valid:
         links.append(Link(caller.get_span_context(), {semconv.SENTRIAL_LINK: semconv.LINK_CALLER}))
-    parent = _session.parse_id(opening.parent_session_id)
-    if parent is not None:
+    if (parent := _session.parse_id(opening.parent_session_id)) is not None:
         links.append(Link(parent, {semconv.SENTRIAL_LINK: semconv.LINK_PARENT_SESSION}))
     session = start(opening, Context(), links=links)
     if caller.is_recording() and getattr(type(caller), "add_link", None) is not Span.add_link:
@@ -123,7 +116,6 @@ def start(
     start_time: int | None = None,
 ) -> Session:
     """Start the root span of a session where ``parent_context`` says. Names are sound by then."""
-    conversation_id = opening.conversation_id or (parent.conversation_id if parent else None)
     span = source.tracer().start_span(
         f"{semconv.OPERATION_INVOKE_AGENT} {opening.agent_name}",
         parent_context,
@@ -139,7 +131,7 @@ def start(
         span.get_span_context(),
         agent_name=opening.agent_name,
         user_id=opening.user_id,
-        conversation_id=conversation_id,
+        conversation_id=opening.conversation_id or (parent.conversation_id if parent else None),
         account=opening.account,
         parent=parent,
     )
@@ -149,7 +141,7 @@ def start(
         session.trace_id_for_sentrial = _session.trace_id_apart(session.context)
     session.payload = Payload(session.texts, session)
     if span.is_recording():
-        _write_input(session.payload, opening.input)
+        _write_content(session.payload, _INPUT, opening.input, foreign=False)
     _registry.register(session)
     _make_room()
     return session
@@ -221,7 +213,7 @@ def end_session(session: Session, ending: Ending) -> bool:
     attributes: dict[str, Any] = {}
     if ending.success is not None:
         success = amounts.read_switch("success", ending.success, attributes, default=True)
-        ending = replace(ending, outcome=COMPLETED if success else FAILED)
+        ending = replace(ending, outcome=semconv.OUTCOME_COMPLETED if success else semconv.OUTCOME_FAILED)
     with session.lock:
         if session.ended or session.outcome is not None:
             if not session.foreign:
@@ -244,8 +236,8 @@ def end_session(session: Session, ending: Ending) -> bool:
 
 def _write_ending(session: Session, ending: Ending, span: Span, payload: Payload, attributes: dict[str, Any]) -> None:
     attributes[semconv.SENTRIAL_SESSION_OUTCOME] = ending.outcome
-    if ending.outcome in (COMPLETED, FAILED):
-        attributes[semconv.SENTRIAL_SESSION_SUCCESS] = ending.outcome == COMPLETED
+    if ending.outcome in (semconv.OUTCOME_COMPLETED, semconv.OUTCOME_FAILED):
+        attributes[semconv.SENTRIAL_SESSION_SUCCESS] = ending.outcome == semconv.OUTCOME_COMPLETED
     _write_totals(session, ending, attributes, payload)
     write_metrics(ending.custom_metrics, attributes)
     reason = failure.read_reason(ending.failure_reason)
@@ -254,21 +246,21 @@ def _write_ending(session: Session, ending: Ending, span: Span, payload: Payload
     if reason is not None:
         attributes[semconv.SENTRIAL_SESSION_FAILURE_REASON] = failure.masked(reason)
     span.set_attributes(attributes)
-    if ending.outcome == FAILED:
+    if ending.outcome == semconv.OUTCOME_FAILED:
         if ending.error is not None:
             failure.write_exception(span, ending.error)
         else:
             failure.write_failure(span, reason, ending.error_type)
     if span.is_recording():
-        _write_input(payload, ending.input, foreign=session.foreign)
-        _write_output(payload, ending.output, foreign=session.foreign)
+        _write_content(payload, _INPUT, ending.input, foreign=session.foreign)
+        _write_content(payload, _OUTPUT, ending.output, foreign=session.foreign)
         if session.state:
             payload.json(semconv.SENTRIAL_STATE, session.state)
 
 
 def end_forgotten(session: Session) -> None:
     """End a session that nobody will end here any more: the program stops, or it has been idle for too long."""
-    end_session(session, Ending(outcome=CONTINUED if session.exported else ABANDONED))
+    end_session(session, Ending(outcome=semconv.OUTCOME_CONTINUED if session.exported else semconv.OUTCOME_ABANDONED))
 
 
 LONGEST_BETWEEN_LOOKS = 60.0
@@ -328,23 +320,26 @@ def _write_totals(session: Session, ending: Ending, attributes: dict[str, Any], 
             attributes[key] = value
 
 
-def _write_input(payload: Payload, value: object, *, foreign: bool = False) -> None:
+class _Content(NamedTuple):
+    """Where a session's input, or its output, stands: as messages, and as the value that it is."""
+
+    messages: str
+    defer: Callable[[object], Deferred[Any]]
+    value: str
+    mime_type: str
+
+
+_INPUT = _Content(semconv.GEN_AI_INPUT_MESSAGES, defer_input, semconv.INPUT_VALUE, semconv.INPUT_MIME_TYPE)
+_OUTPUT = _Content(semconv.GEN_AI_OUTPUT_MESSAGES, defer_output, semconv.OUTPUT_VALUE, semconv.OUTPUT_MIME_TYPE)
+
+
+def _write_content(payload: Payload, content: _Content, value: object, *, foreign: bool) -> None:
+    if value is None or not payload.captures:
+        return
     # The conventions want no key of theirs on a span of another kind than theirs, such as a completion elsewhere.
-    if value is not None and payload.captures:
-        if not foreign:
-            payload.deferred(semconv.GEN_AI_INPUT_MESSAGES, Deferred(value, read_input))
-        if foreign or _config.active.openinference:
-            _write_value(payload, semconv.INPUT_VALUE, semconv.INPUT_MIME_TYPE, value)
-
-
-def _write_output(payload: Payload, value: object, *, foreign: bool = False) -> None:
-    if value is not None and payload.captures:
-        if not foreign:
-            payload.deferred(semconv.GEN_AI_OUTPUT_MESSAGES, Deferred(value, read_output))
-        if foreign or _config.active.openinference:
-            _write_value(payload, semconv.OUTPUT_VALUE, semconv.OUTPUT_MIME_TYPE, value)
-
-
-def _write_value(payload: Payload, key: str, type_key: str, value: object) -> None:
-    payload.text(key, value)
-    payload.text(type_key, semconv.MIME_TEXT if _guard.is_a(value, str) else semconv.MIME_JSON)
+    if not foreign:
+        payload.deferred(content.messages, content.defer(value))
+    if foreign or _config.active.openinference:
+        write: Callable[[str, Any], None] = payload.deferred if _guard.is_a(value, Deferred) else payload.text
+        write(content.value, value)
+        payload.text(content.mime_type, semconv.MIME_TEXT if _guard.is_a(value, str) else semconv.MIME_JSON)

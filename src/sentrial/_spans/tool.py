@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opentelemetry.trace import Link, SpanContext
@@ -15,8 +15,6 @@ from sentrial._spans.live import LiveEvent, setter
 from sentrial._spans.metadata import write_metadata
 from sentrial._spans.name import read_id, read_name
 
-TOOL_TYPE_FUNCTION = "function"
-
 
 class ToolCall(LiveEvent):
     """One run of a tool: made by ``session.tool(...)``, used as ``with`` or ``async with``.
@@ -24,7 +22,7 @@ class ToolCall(LiveEvent):
     An exception that leaves the block marks the call as failed, and goes on.
     """
 
-    __slots__ = ("_failure", "_payload")
+    __slots__ = ("_failure", "_payload", "_put_back")
 
     def __init__(
         self,
@@ -42,6 +40,7 @@ class ToolCall(LiveEvent):
         """``given``: the arguments as the tool gets them, where ``tool_input`` does not say all of them."""
         super().__init__(session)
         self._failure: object = None
+        self._put_back: Callable[[], None] | None = None
         self._payload = Payload(session.texts, session)
         try:
             found = self._find_request(name, read_id("call_id", call_id), tool_input if given is None else given)
@@ -59,7 +58,10 @@ class ToolCall(LiveEvent):
             found = tool_request.take_named(self._session, call_id)
             return call_id, found.context if found else None
         found = tool_request.take(self._session, name, arguments)
-        return (found.call_id, found.context) if found else (None, None)
+        if found is None:
+            return None, None
+        self._put_back = found.put_back
+        return found.call_id, found.context
 
     def _start(
         self,
@@ -73,7 +75,7 @@ class ToolCall(LiveEvent):
         attributes: dict[str, Any] = {
             semconv.GEN_AI_OPERATION_NAME: semconv.OPERATION_EXECUTE_TOOL,
             semconv.GEN_AI_TOOL_NAME: name,
-            semconv.GEN_AI_TOOL_TYPE: TOOL_TYPE_FUNCTION,
+            semconv.GEN_AI_TOOL_TYPE: semconv.TOOL_TYPE_FUNCTION,
         }
         if self._session.agent_name:
             attributes[semconv.GEN_AI_AGENT_NAME] = self._session.agent_name
@@ -123,8 +125,10 @@ class ToolCall(LiveEvent):
         self._ended = True
         try:
             self._session.add(tool_calls=1)
-            if error is not None and failure.is_control_flow(error) is None:
-                failure.write_exception(self.span, error)
+            if error is not None:
+                failure.write_left(self.span, error)
+                if self._put_back is not None and failure.outcome_of_control_flow(error) == semconv.OUTCOME_PAUSED:
+                    self._put_back()  # it begins anew when the person has answered
             elif self._failure is not None:
                 failure.write_told(self.span, self._failure)
         finally:

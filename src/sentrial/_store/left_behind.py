@@ -10,10 +10,11 @@ import sqlite3
 import time
 from functools import lru_cache
 
+from sentrial import semconv
 from sentrial._store import owner
 from sentrial._store.bounds import SILENCE_S
 from sentrial._store.connection import transaction
-from sentrial._store.summary import ABANDONED, RUNNING
+from sentrial._store.summary import RUNNING
 
 REASON = "left behind: the process that ran it is gone"
 
@@ -47,6 +48,6 @@ def end_left_behind(connection: sqlite3.Connection, silence_s: float = SILENCE_S
         with transaction(connection):
             connection.executemany(
                 "UPDATE sessions SET status = ?, failure_reason = ?, owner = NULL WHERE row_id = ? AND status = ?",
-                [(ABANDONED, REASON, row_id, RUNNING) for row_id in rows[start : start + _AT_ONCE]],
+                [(semconv.OUTCOME_ABANDONED, REASON, row_id, RUNNING) for row_id in rows[start : start + _AT_ONCE]],
             )
     return len(rows)

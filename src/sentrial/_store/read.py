@@ -70,6 +70,11 @@ def list_sessions(
     return [SessionSummary(*row) for row in rows]
 
 
+def has_spans_outside_sessions(connection: sqlite3.Connection) -> bool:
+    """Whether spans are kept that belong to no session."""
+    return connection.execute("SELECT 1 FROM spans WHERE session_row IS NULL LIMIT 1").fetchone() is not None
+
+
 def read_summaries(connection: sqlite3.Connection, session_rows: Sequence[int]) -> list[SessionSummary]:
     """The sessions of those rows that are still there, newest first."""
     found: list[SessionSummary] = []

@@ -10,14 +10,16 @@ from sentrial import semconv
 from sentrial._store.span_row import Attributes, SpanRow
 
 RUNNING = "running"
-COMPLETED = "completed"
-FAILED = "failed"
-CANCELLED = "cancelled"
-PAUSED = "paused"
-ABANDONED = "abandoned"
-CONTINUED = "continued"
 
-STATUSES = (RUNNING, COMPLETED, FAILED, CANCELLED, PAUSED, ABANDONED, CONTINUED)
+STATUSES = (
+    RUNNING,
+    semconv.OUTCOME_COMPLETED,
+    semconv.OUTCOME_FAILED,
+    semconv.OUTCOME_CANCELLED,
+    semconv.OUTCOME_PAUSED,
+    semconv.OUTCOME_ABANDONED,
+    semconv.OUTCOME_CONTINUED,
+)
 
 _LARGEST = 2**63 - 1
 
@@ -125,7 +127,7 @@ class Tally:
         if root:
             self.root = {**_identity(attributes), "start_ns": span.start_ns, "end_ns": span.end_ns, "outcome": outcome}
             self.root["name"] = _name(attributes)
-            if outcome != CONTINUED:
+            if outcome != semconv.OUTCOME_CONTINUED:
                 self._close(span, rank=2)
         else:
             self.events += 1
@@ -140,7 +142,7 @@ class Tally:
         said = {key: each for key, each in root.items() if each is not None}
         known = root if self.root else {**self.identity, **said}
         columns: dict[str, Any] = {key: known.get(key) for key in ("name", "agent", "user", "conversation")}
-        columns["status"] = close.get("status") or (CONTINUED if self.root else RUNNING)
+        columns["status"] = close.get("status") or (semconv.OUTCOME_CONTINUED if self.root else RUNNING)
         columns["start_ns"] = root.get("start_ns", self.first_ns)
         columns["end_ns"] = close.get("end_ns", max(self.last_ns, root.get("start_ns", 0)))
         columns["failure_reason"] = close.get("failure_reason")
@@ -164,7 +166,7 @@ class Tally:
         keys = _ROOT_KEYS if rank == 2 else {**_ROOT_KEYS, **_COMPLETION_KEYS}
         self.close = {key: _whole(attributes.get(name)) for key, name in keys.items()}
         self.close["status"] = _text(attributes.get(semconv.SENTRIAL_SESSION_OUTCOME)) or (
-            FAILED if span.status == "ERROR" else COMPLETED
+            semconv.OUTCOME_FAILED if span.status == "ERROR" else semconv.OUTCOME_COMPLETED
         )
         self.close["cost"] = _dollars(attributes.get(semconv.SENTRIAL_ESTIMATED_COST))
         self.close["end_ns"] = span.end_ns

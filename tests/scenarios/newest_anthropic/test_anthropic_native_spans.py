@@ -121,6 +121,15 @@ def test_where_we_are_suppressed_theirs_come_as_ever(app: Seen, client: Any) -> 
     assert app.names == [NATIVE]
 
 
+def test_where_we_are_suppressed_in_a_session_they_do_too(app: Seen, client: Any, server: FakeProvider) -> None:
+    sentrial.configure()
+    server.queue(Answer.reply("message_tools"))
+    with sentrial.begin("user_1", "support-agent"), suppress_instrumentation():
+        client.beta.messages.tool_runner(**ASK, tools=[track_parcel]).until_done()
+    tool, runner = (THEIRS, "anthropic.custom_tool_use track_parcel"), (THEIRS, "anthropic.messages.tool_runner")
+    assert app.names == [NATIVE, tool, NATIVE, runner]
+
+
 def test_a_client_that_is_not_wrapped_keeps_its_spans(app: Seen, client: Any, server: FakeProvider) -> None:
     sentrial.configure(instrument=[])
     with Anthropic(api_key="sk-test", base_url=server.url) as ours:
@@ -128,6 +137,19 @@ def test_a_client_that_is_not_wrapped_keeps_its_spans(app: Seen, client: Any, se
         ours.messages.create(**ASK)
         client.messages.create(**ASK)
     assert app.names == [CHAT, NATIVE]
+
+
+def test_so_do_the_tools_that_it_runs(app: Seen, client: Any, server: FakeProvider) -> None:
+    sentrial.configure(instrument=[])
+    server.queue(Answer.reply("message_tools"))
+    with Anthropic(api_key="sk-test", base_url=server.url) as ours, sentrial.begin("user_1", "support-agent"):
+        sentrial.wrap_anthropic(ours)
+        ours.beta.messages.tool_runner(**ASK, tools=[track_parcel]).until_done()
+        assert app.names == [CHAT, (OURS, "execute_tool track_parcel"), CHAT]
+        server.queue(Answer.reply("message_tools"))
+        client.beta.messages.tool_runner(**ASK, tools=[track_parcel]).until_done()
+    tool, runner = (THEIRS, "anthropic.custom_tool_use track_parcel"), (THEIRS, "anthropic.messages.tool_runner")
+    assert app.names[3:] == [NATIVE, tool, NATIVE, runner]
 
 
 def test_spans_that_the_program_sends_elsewhere_go_there(app: Seen, client: Any) -> None:
@@ -163,6 +185,15 @@ def test_a_tool_in_a_session_is_told_once(app: Seen, client: Any, server: FakePr
     with sentrial.begin("user_1", "support-agent"):
         client.beta.messages.tool_runner(**ASK, tools=[track_parcel]).until_done()
     assert app.names == [CHAT, (OURS, "execute_tool track_parcel"), CHAT]
+
+
+def test_a_tool_that_is_decorated_is_told_once(app: Seen, client: Any, server: FakeProvider) -> None:
+    sentrial.configure()
+    server.queue(Answer.reply("message_tools"))
+    tool = beta_tool(sentrial.tool("look_up")(track_parcel.func), name="track_parcel")
+    with sentrial.begin("user_1", "support-agent"):
+        client.beta.messages.tool_runner(**ASK, tools=[tool]).until_done()
+    assert app.names == [CHAT, (OURS, "execute_tool look_up"), CHAT]
 
 
 def test_a_tool_outside_of_sessions_is_told_by_the_client(app: Seen, client: Any, server: FakeProvider) -> None:

@@ -74,7 +74,7 @@ def test_turns_and_tools(client: Any, server: FakeProvider, recording: Recording
 
 def test_a_tool_that_fails(client: Any, server: FakeProvider, recording: Recording) -> None:
     server.queue(Answer.reply("message_tools"))
-    with recording("anthropic_tool_runner_error"):
+    with recording("anthropic_tool_runner_error", conversation="conv_7"):
         message = client.beta.messages.tool_runner(**ASK, tools=[lose_parcel]).until_done()
     assert message.content[0].text == DONE
     assert tree_of(recording) == TREE
@@ -86,6 +86,15 @@ def test_turns_that_are_streamed(client: Any, server: FakeProvider, recording: R
         texts = []
         for stream in client.beta.messages.tool_runner(**ASK, tools=[track_parcel], stream=True):
             texts.append(stream.get_final_message().content[0].text)
+    assert texts == ["I look it up.", DONE]
+    assert tree_of(recording) == TREE
+
+
+def test_tools_that_run_while_the_turn_is_streamed(client: Any, server: FakeProvider, recording: Recording) -> None:
+    server.queue(anthropic.message_stream("message_tools"))
+    with recording("anthropic_tool_runner_stream"):
+        runner = client.beta.messages.tool_runner(**ASK, tools=[track_parcel], stream=True, run_tools_eagerly=True)
+        texts = [stream.get_final_message().content[0].text for stream in runner]
     assert texts == ["I look it up.", DONE]
     assert tree_of(recording) == TREE
 
@@ -105,5 +114,17 @@ async def test_async_turns_that_are_streamed(server: FakeProvider, recording: Re
     async with AsyncAnthropic(api_key="sk-test", base_url=server.url) as client:
         with recording("anthropic_tool_runner_stream_async"):
             async for stream in client.beta.messages.tool_runner(**ASK, tools=[track_parcel_async], stream=True):
+                await stream.until_done()
+    assert tree_of(recording) == TREE
+
+
+async def test_async_tools_that_run_while_the_turn_is_streamed(server: FakeProvider, recording: Recording) -> None:
+    server.queue(anthropic.message_stream("message_tools"))
+    async with AsyncAnthropic(api_key="sk-test", base_url=server.url) as client:
+        with recording("anthropic_tool_runner_stream_async"):
+            runner = client.beta.messages.tool_runner(
+                **ASK, tools=[track_parcel_async], stream=True, run_tools_eagerly=True
+            )
+            async for stream in runner:
                 await stream.until_done()
     assert tree_of(recording) == TREE

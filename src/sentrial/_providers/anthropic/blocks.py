@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from typing import Any
 
-from sentrial._providers.values import blob, fields_of, string, uri
+from sentrial._providers.parts import blob, readable, uri
+from sentrial._providers.values import decoded, fields_of, string
 from sentrial.types import Message, Part
 
 _RESULT = "_tool_result"
-
-# What only the API itself can read, and what tells the cache and not the model what to do.
-_OPAQUE = ("encrypted_content", "encrypted_index", "encrypted_stdout", "signature", "cache_control")
 
 
 def read_messages(messages: Any) -> list[Message]:
@@ -68,7 +64,7 @@ def _read_block(block: dict[str, Any]) -> Part:
     if kind in ("thinking", "redacted_thinking"):
         return _read_thinking(block)
     if kind == "tool_use":
-        return Part.tool_call(str(block.get("name")), string(block.get("id")), _read_input(block))
+        return Part.tool_call(str(block.get("name")), string(block.get("id")), decoded(block.get("input")))
     if kind == "tool_result":
         return _read_tool_result(block)
     if kind in ("server_tool_use", "mcp_tool_use"):
@@ -79,7 +75,7 @@ def _read_block(block: dict[str, Any]) -> Part:
         return _read_source(kind, block)
     if kind == "compaction":
         return Part(kind, {"content": block["content"]} if block.get("content") else {})
-    return Part(kind, _without_opaque({key: value for key, value in block.items() if key != "type"}))
+    return Part(kind, readable({key: value for key, value in block.items() if key != "type"}))
 
 
 def _read_thinking(block: dict[str, Any]) -> Part:
@@ -87,15 +83,6 @@ def _read_thinking(block: dict[str, Any]) -> Part:
     proof = {key: block[key] for key in ("signature", "data") if string(block.get(key))}
     thought = string(block.get("thinking"))
     return Part("redacted_thinking", proof) if thought is None else Part("reasoning", {"content": thought, **proof})
-
-
-def _read_input(block: dict[str, Any]) -> Any:
-    arguments = block.get("input")
-    if isinstance(arguments, str):
-        # Of a stream, which may have broken off in it: then it stays as it came.
-        with contextlib.suppress(ValueError):
-            arguments = json.loads(arguments)
-    return arguments
 
 
 def _read_tool_result(block: dict[str, Any]) -> Part:
@@ -113,7 +100,8 @@ def read_result(content: Any) -> Any:
 
 def _read_server_call(kind: str, block: dict[str, Any]) -> Part:
     name = str(block.get("name"))
-    call: dict[str, Any] = {"type": name if kind == "server_tool_use" else "mcp", "arguments": _read_input(block)}
+    kind = name if kind == "server_tool_use" else "mcp"
+    call: dict[str, Any] = {"type": kind, "arguments": decoded(block.get("input"))}
     if block.get("server_name"):
         call["server_name"] = block["server_name"]
     return Part("server_tool_call", {"name": name, "id": block.get("id"), "server_tool_call": call})
@@ -121,7 +109,7 @@ def _read_server_call(kind: str, block: dict[str, Any]) -> Part:
 
 def _read_server_result(kind: str, block: dict[str, Any]) -> Part:
     name = kind[: -len(_RESULT)]
-    result: dict[str, Any] = {"type": name, "content": _without_opaque(block.get("content"))}
+    result: dict[str, Any] = {"type": name, "content": readable(block.get("content"))}
     if block.get("is_error") is True:
         result["is_error"] = True
     fields = {"name": name, "id": block.get("tool_use_id"), "server_tool_call_response": result}
@@ -141,9 +129,3 @@ def _read_source(modality: str, block: dict[str, Any]) -> Part:
     content = source.get("data") if kind == "text" else read_result(source.get("content"))
     titles = {key: block[key] for key in ("title", "context") if block.get(key)}
     return Part(modality, {**titles, "content": content})
-
-
-def _without_opaque(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_opaque(item) for key, item in value.items() if item is not None and key not in _OPAQUE}
-    return [_without_opaque(item) for item in value] if isinstance(value, list) else value

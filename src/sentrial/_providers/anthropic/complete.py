@@ -7,7 +7,7 @@ from typing import Any
 from sentrial._patch.spec import Operation, Outgoing
 from sentrial._providers.anthropic.blocks import read_messages
 from sentrial._providers.anthropic.messages import begin_request, read_finish_reason
-from sentrial._providers.values import fields_of, integer, string
+from sentrial._providers.values import fields_of, integer, joined, string
 from sentrial.types import Deferred, LlmRequest, LlmResponse
 
 
@@ -55,7 +55,7 @@ class CompletionAccumulator:
 
     def result(self) -> dict[str, Any]:
         """The completion so far, as the API would have answered it in one piece."""
-        return {**self._said, "completion": "".join(self._pieces)}
+        return {**self._said, "completion": joined(self._pieces)}
 
 
 OPERATION = Operation(

@@ -8,9 +8,21 @@ from typing import Any
 
 from sentrial._patch.spec import Operation, Outgoing
 from sentrial._providers.anthropic.blocks import read_messages, read_system, read_tools
-from sentrial._providers.anthropic.stream import MessageAccumulator, all_fields
+from sentrial._providers.anthropic.stream import MessageAccumulator
 from sentrial._providers.hosts import read_endpoint
-from sentrial._providers.values import integer, listed, mapping, number, string, strings
+from sentrial._providers.usage import read_web_searches
+from sentrial._providers.values import (
+    UNFINISHED,
+    all_fields,
+    count,
+    integer,
+    listed,
+    mapping,
+    number,
+    string,
+    strings,
+    total,
+)
 from sentrial.types import Deferred, LlmRequest, LlmResponse, Usage
 
 # The names of the clients' classes for other clouds. Microsoft's has the API of Anthropic's own.
@@ -23,7 +35,6 @@ _FINISH_REASONS = {
     "tool_use": "tool_call",
     "refusal": "content_filter",
 }
-_UNFINISHED = "error"
 _GUARDRAIL = "x-amzn-bedrock-guardrailidentifier"
 
 
@@ -123,7 +134,7 @@ def read_response(response: Any) -> LlmResponse:
 
 def read_finish_reason(reason: Any) -> str:
     """The conventions' word; the API's own where they have none."""
-    return _FINISH_REASONS.get(reason, reason) if isinstance(reason, str) else _UNFINISHED
+    return _FINISH_REASONS.get(reason, reason) if isinstance(reason, str) else UNFINISHED
 
 
 def _read_usage(usage: dict[str, Any]) -> Usage:
@@ -131,22 +142,22 @@ def _read_usage(usage: dict[str, Any]) -> Usage:
     rounds = listed(usage.get("iterations")) or ()
     counted = [usage, *(each for each in map(all_fields, rounds) if each.get("type") == "compaction")]
     details = all_fields(usage.get("output_tokens_details"))
+    given = _sum(counted, "input_tokens")
     read, written = _sum(counted, "cache_read_input_tokens"), _sum(counted, "cache_creation_input_tokens")
     hours = [all_fields(each.get("cache_creation")) for each in counted]
-    given = _sum(counted, "input_tokens")
     return Usage(
-        input_tokens=None if given is None else given + (read or 0) + (written or 0),
+        input_tokens=None if given is None else total([given, read, written]),
         output_tokens=_sum(counted, "output_tokens"),
         cache_read_tokens=read,
         cache_write_tokens=written,
-        reasoning_tokens=integer(details.get("thinking_tokens")),
+        reasoning_tokens=count(details.get("thinking_tokens")),
         hour_cache_write_tokens=_sum(hours, "ephemeral_1h_input_tokens") or None,
+        web_searches=read_web_searches(usage),
     )
 
 
 def _sum(counted: Sequence[dict[str, Any]], key: str) -> int | None:
-    known = [count for count in (integer(each.get(key)) for each in counted) if count is not None]
-    return sum(known) if known else None
+    return total(count(each.get(key)) for each in counted)
 
 
 OPERATION = Operation(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sentrial._providers.values import fields_of
+from sentrial._providers.values import all_fields, fields_of, index_of, joined
 
 _TEXTS = {
     "text_delta": ("text", "text"),
@@ -34,9 +34,9 @@ class MessageAccumulator:
         fields = fields_of(chunk)
         kind = fields.get("type")
         if kind == "content_block_delta":
-            self._add_piece(fields["index"], fields.get("delta"))
+            self._add_piece(index_of(fields.get("index")), fields.get("delta"))
         elif kind == "content_block_start":
-            self._blocks[fields["index"]] = all_fields(fields.get("content_block"))
+            self._blocks[index_of(fields.get("index"))] = all_fields(fields.get("content_block"))
         elif kind == "message_start":
             message = fields_of(fields.get("message"))
             self._said = {key: message[key] for key in ("id", "model") if message.get(key)}
@@ -62,19 +62,13 @@ class MessageAccumulator:
     def result(self) -> dict[str, Any] | None:
         """The message so far, as the API would have answered it in one piece."""
         blocks = {index: dict(block) for index, block in sorted(self._blocks.items())}
-        for (index, target), pieces in self._pieces.items():
+        for (index, target), pieces in list(self._pieces.items()):
             block = blocks.setdefault(index, {})
             begun = block.get(target)
-            block[target] = (begun if isinstance(begun, str) else "") + "".join(pieces)
+            block[target] = (begun if isinstance(begun, str) else "") + joined(pieces)
         if not self._said and not blocks:
             return None  # it was left before its first event
         return {**self._said, "content": list(blocks.values()), "usage": self._usage}
-
-
-def all_fields(value: Any) -> dict[str, Any]:
-    """The fields of an object of the client's, and those that are newer than the client."""
-    extra = getattr(value, "__pydantic_extra__", None)
-    return {**fields_of(value), **extra} if extra else fields_of(value)
 
 
 def _read_known(value: Any) -> dict[str, Any]:

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sentrial._patch.spec import Operation, Outgoing, Provider, Role, Target, ToolRun
-from sentrial._providers.google import content, embeddings
+from sentrial._patch.spec import Operation, Outgoing, Provider, Role, Target
+from sentrial._providers.google import content, embeddings, tools
 from sentrial._providers.google.endpoint import read_base_url
-from sentrial._providers.values import mapping, string
+from sentrial._providers.google.parts import spelt
+from sentrial._providers.values import fields_of, mapping, string
 
 _CLIENT = "google.genai._api_client"
 _CALLS = ("request", "async_request", "request_streamed", "async_request_streamed")
 _ATTEMPTS = ("_request_once", "_async_request_once")
 _REFUSALS = ("raise_for_response", "raise_for_async_response")
 _SURFACES = ("generate_content", "generate_content_stream", "embed_content")
-_TOOLS = ("invoke_function_from_dict_args", "invoke_function_from_dict_args_async")
 
 _STREAMED = "streamGenerateContent"
 _OPERATIONS: Mapping[str, Operation] = {
@@ -40,38 +40,34 @@ def recognise(client: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Ou
         operation = embeddings.OPERATION
     if operation is None:
         return None
-    elsewhere = read_base_url(given.get("http_options"))
+    options = given.get("http_options")
+    elsewhere = read_base_url(options)
+    extra = _read_extra(options) or _read_extra(client._http_options)
     return Outgoing(
         operation,
         client,
-        body,
+        _merged(body, extra) if extra else body,
         stream=verb == _STREAMED,
         path=f"{elsewhere.rstrip('/')}/{path}" if elsewhere else path,
     )
 
 
+def _read_extra(options: Any) -> Any:
+    """What the program adds to the body of a call, or of all calls of a client: ``HttpOptions(extra_body=...)``."""
+    return fields_of(options).get("extra_body")
+
+
+def _merged(body: Any, extra: Any) -> Any:
+    """The body as the client is going to send it: ``extra`` in it, level by level."""
+    if type(body) is not dict or type(extra) is not dict:
+        return extra
+    body = spelt(body)
+    return body | {key: _merged(body.get(key), value) for key, value in spelt(extra).items()}
+
+
 def identify(client: Any) -> Any:
     """What makes the calls of a client: its models, chats and asynchronous side share it."""
     return getattr(client, "_api_client", client)
-
-
-def read_tool(method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> ToolRun:
-    """The function that the client is about to call: ``(args, function_to_invoke)``."""
-    given = dict(zip(("args", "function_to_invoke"), args, strict=False)) | dict(kwargs)
-    function = given["function_to_invoke"]
-    description = getattr(function, "__doc__", None)
-    return ToolRun(
-        getattr(function, "__name__", type(function).__name__),
-        arguments=given["args"],
-        description=string(description),
-        function=function,
-    )
-
-
-def read_tool_error(error: BaseException) -> BaseException:
-    """What the function raised: the client's own exception around it holds the arguments."""
-    cause = error.__context__
-    return cause if cause is not None and type(error).__name__ == "FunctionInvocationError" else error
 
 
 def read_error_code(error: BaseException) -> str | None:
@@ -86,12 +82,13 @@ PROVIDER = Provider(
         *(Target(_CLIENT, "BaseApiClient", method) for method in _CALLS),
         *(Target(_CLIENT, "BaseApiClient", method, Role.ATTEMPT) for method in _ATTEMPTS),
         *(Target("google.genai.errors", "APIError", method, Role.REFUSED) for method in _REFUSALS),
-        *(Target("google.genai._extra_utils", None, function, Role.TOOL) for function in _TOOLS),
+        *tools.TARGETS,
     ],
     recognise=recognise,
     identify=identify,
-    read_tool=read_tool,
-    read_tool_error=read_tool_error,
+    read_tool=tools.read_tool,
+    read_tool_result=tools.read_tool_result,
+    read_tool_error=tools.read_tool_error,
     read_error_code=read_error_code,
     surfaces=[Target("google.genai.models", cls, method) for cls in ("Models", "AsyncModels") for method in _SURFACES],
 )

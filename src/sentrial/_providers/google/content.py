@@ -7,9 +7,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sentrial._patch.spec import Operation, Outgoing
-from sentrial._providers.google.endpoint import read_place
+from sentrial._providers.google.endpoint import read_call_endpoint
 from sentrial._providers.google.parts import read_contents, read_parts, read_tools
-from sentrial._providers.values import NOTHING, integer, listed, number, string, strings
+from sentrial._providers.values import (
+    NOTHING,
+    UNFINISHED,
+    count,
+    index_of,
+    integer,
+    listed,
+    mapping,
+    number,
+    string,
+    strings,
+    total,
+)
 from sentrial.types import Deferred, LlmRequest, LlmResponse, Message, Usage
 
 _STOPPED_BY_FILTER = (
@@ -25,7 +37,6 @@ _FINISH_REASONS = {
 _TELLING = ('"finishReason"', '"functionCall"', '"error"')
 _BLOCKED = "content_filter"
 _TOOL_CALL = "tool_call"
-_UNFINISHED = "error"
 
 Body = Any
 """An answer or a chunk of one: JSON text, as newer clients pass it on, or the dict in it, as older ones do."""
@@ -37,21 +48,21 @@ Body = Any
 def read_request(outgoing: Outgoing) -> LlmRequest:
     """What is about to be asked."""
     body = outgoing.body
-    place = read_place(outgoing)
-    given = _mapping(body.get("generationConfig"))
+    endpoint = read_call_endpoint(outgoing)
+    given = mapping(body.get("generationConfig"))
     get = given.get
     choices = integer(get("candidateCount"))
-    thinking = _mapping(get("thinkingConfig"))
-    system = listed(_mapping(body.get("systemInstruction")).get("parts"))
+    thinking = mapping(get("thinkingConfig"))
+    system = listed(mapping(body.get("systemInstruction")).get("parts"))
     contents = listed(body.get("contents"))
     tools = listed(body.get("tools"))
     return LlmRequest(
         operation="generate_content",
-        provider=place.provider,
-        model=place.model,
+        provider=endpoint.provider,
+        model=endpoint.model,
         stream=outgoing.stream,
-        server_address=place.address,
-        server_port=place.port,
+        server_address=endpoint.address,
+        server_port=endpoint.port,
         max_tokens=integer(get("maxOutputTokens")),
         temperature=number(get("temperature")),
         top_p=number(get("topP")),
@@ -61,7 +72,7 @@ def read_request(outgoing: Outgoing) -> LlmRequest:
         presence_penalty=number(get("presencePenalty")),
         seed=integer(get("seed")),
         choice_count=choices if choices != 1 else None,
-        reasoning_level=_word(thinking.get("thinkingLevel", thinking.get("thinking_level"))),
+        reasoning_level=string(thinking.get("thinkingLevel", thinking.get("thinking_level"))),
         output_type=_read_output_type(given),
         system=Deferred(system, read_parts) if system else None,
         input=Deferred(contents, read_contents) if contents is not None else None,
@@ -70,7 +81,7 @@ def read_request(outgoing: Outgoing) -> LlmRequest:
 
 
 def _read_output_type(given: Mapping[str, Any]) -> str | None:
-    modalities = [_word(modality) for modality in listed(given.get("responseModalities")) or ()]
+    modalities = [string(modality) for modality in listed(given.get("responseModalities")) or ()]
     if "IMAGE" in modalities:
         return "image"
     if "AUDIO" in modalities:
@@ -83,16 +94,7 @@ def _read_output_type(given: Mapping[str, Any]) -> str | None:
 
 def _whole(value: Any) -> int | None:
     """``topK`` is a whole number that the client makes a float of."""
-    return int(value) if type(value) is float and value.is_integer() else integer(value)
-
-
-def _word(value: Any) -> str | None:
-    """One of the API's words, plain: in the client it is a member of an enumeration."""
-    return str.__str__(value) if isinstance(value, str) and value else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if type(value) is dict else NOTHING
+    return integer(int(value) if type(value) is float and value.is_integer() else value)
 
 
 # --- responses -----------------------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ def decode(body: Body) -> dict[str, Any]:
     if isinstance(body, str):
         try:
             body = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return NOTHING
     return body if type(body) is dict else NOTHING
 
@@ -122,8 +124,8 @@ def read_response(answer: Any) -> LlmResponse:
     candidates = [candidate for chunk in said for candidate in _candidates_of(chunk)]
     usage = _last(said, "usageMetadata")
     return LlmResponse(
-        id=_word(_last(said, "responseId")),
-        model=_word(_last(said, "modelVersion")),
+        id=string(_last(said, "responseId")),
+        model=string(_last(said, "modelVersion")),
         finish_reasons=_read_finish_reasons(said, candidates),
         usage=_read_usage(usage) if usage else None,
         error=_read_error(_last(said, "error")),
@@ -142,7 +144,7 @@ def read_output(bodies: Any) -> list[Message]:
     gathered: dict[int, list[Any]] = {}
     for body in bodies:
         for candidate in _candidates_of(decode(body)):
-            gathered.setdefault(integer(candidate.get("index")) or 0, []).extend(_parts_of(candidate))
+            gathered.setdefault(index_of(candidate.get("index")), []).extend(_parts_of(candidate))
     return [Message("assistant", read_parts(parts)) for _, parts in sorted(gathered.items())]
 
 
@@ -152,12 +154,12 @@ def _candidates_of(chunk: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _parts_of(candidate: Mapping[str, Any]) -> list[dict[str, Any]]:
-    parts = _mapping(candidate.get("content")).get("parts")
+    parts = mapping(candidate.get("content")).get("parts")
     return [part for part in parts if type(part) is dict] if type(parts) is list else []
 
 
 def _read_call_ids(candidate: Mapping[str, Any]) -> list[str]:
-    calls = [_mapping(part.get("functionCall")) for part in _parts_of(candidate)]
+    calls = [mapping(part.get("functionCall")) for part in _parts_of(candidate)]
     return [call_id for call in calls if (call_id := string(call.get("id")))]
 
 
@@ -166,13 +168,13 @@ def _last(chunks: Sequence[Mapping[str, Any]], key: str) -> Any:
 
 
 def _read_finish_reasons(chunks: Sequence[Mapping[str, Any]], candidates: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not candidates and _mapping(_last(chunks, "promptFeedback")).get("blockReason"):
+    if not candidates and mapping(_last(chunks, "promptFeedback")).get("blockReason"):
         return [_BLOCKED]
     reasons: dict[int, str | None] = {}
     calling = set()
     for candidate in candidates:
-        index = integer(candidate.get("index")) or 0
-        reasons[index] = _word(candidate.get("finishReason")) or reasons.get(index)
+        index = index_of(candidate.get("index"))
+        reasons[index] = string(candidate.get("finishReason")) or reasons.get(index)
         if any("functionCall" in part for part in _parts_of(candidate)):
             calling.add(index)
     return [_read_finish_reason(reasons[index], index in calling) for index in sorted(reasons)]
@@ -180,7 +182,7 @@ def _read_finish_reasons(chunks: Sequence[Mapping[str, Any]], candidates: Sequen
 
 def _read_finish_reason(reason: str | None, is_calling: bool) -> str:
     if reason is None:
-        return _UNFINISHED
+        return UNFINISHED
     known = _FINISH_REASONS.get(reason, reason.lower())
     return _TOOL_CALL if known == "stop" and is_calling else known
 
@@ -189,21 +191,21 @@ def _read_error(error: Any) -> dict[str, Any] | None:
     """What an older client passes over: a failure in the middle of a stream."""
     if type(error) is not dict:
         return None
-    return {"type": _word(error.get("status")) or str(error.get("code")), "message": error.get("message")}
+    return {"type": string(error.get("status")) or str(error.get("code")), "message": error.get("message")}
 
 
 def _read_usage(usage: Any) -> Usage:
     """Tokens; those of a server's own tools are billed as input, thoughts as output (Gemini API, "UsageMetadata")."""
-    get = _mapping(usage).get
-    prompt, tool = integer(get("promptTokenCount")), integer(get("toolUsePromptTokenCount"))
-    answer, thoughts = integer(get("candidatesTokenCount")), integer(get("thoughtsTokenCount"))
+    get = mapping(usage).get
+    prompt, tool = count(get("promptTokenCount")), count(get("toolUsePromptTokenCount"))
+    answer, thoughts = count(get("candidatesTokenCount")), count(get("thoughtsTokenCount"))
     asked = _by_modality(get("promptTokensDetails"), get("toolUsePromptTokensDetails"))
     answered = _by_modality(get("candidatesTokensDetails"))
     cached = _by_modality(get("cacheTokensDetails"))
     return Usage(
-        input_tokens=_sum(prompt, tool),
-        output_tokens=_sum(answer, thoughts),
-        cache_read_tokens=integer(get("cachedContentTokenCount")),
+        input_tokens=total([prompt, tool]),
+        output_tokens=total([answer, thoughts]),
+        cache_read_tokens=count(get("cachedContentTokenCount")),
         reasoning_tokens=thoughts,
         text_input_tokens=asked.get("TEXT"),
         image_input_tokens=asked.get("IMAGE"),
@@ -217,18 +219,13 @@ def _read_usage(usage: Any) -> Usage:
     )
 
 
-def _sum(*counts: int | None) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
-
-
 def _by_modality(*details: Any) -> dict[str, int]:
     counts: dict[str, int] = {}
     for detail in details:
         for entry in listed(detail) or ():
-            modality, count = _word(_mapping(entry).get("modality")), integer(_mapping(entry).get("tokenCount"))
-            if modality and count is not None:
-                counts[modality] = counts.get(modality, 0) + count
+            modality, tokens = string(mapping(entry).get("modality")), count(mapping(entry).get("tokenCount"))
+            if modality and tokens is not None:
+                counts[modality] = counts.get(modality, 0) + tokens
     return counts
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from sentrial._patch.spec import Operation, Outgoing
 from sentrial._providers.google.content import ContentAccumulator, body_of
-from sentrial._providers.google.endpoint import read_place
-from sentrial._providers.values import integer, listed, mapping
+from sentrial._providers.google.endpoint import read_call_endpoint
+from sentrial._providers.values import count, integer, listed, mapping, total
 from sentrial.types import LlmRequest, LlmResponse, Usage
 
 _TOKENS = re.compile(r'"(?:token_count|tokenCount)"\s*:\s*(\d+)')
@@ -25,13 +25,13 @@ def is_asked_for(body: Mapping[str, Any]) -> bool:
 
 def read_request(outgoing: Outgoing) -> LlmRequest:
     """What is about to be asked."""
-    place = read_place(outgoing)
+    endpoint = read_call_endpoint(outgoing)
     return LlmRequest(
         operation="embeddings",
-        provider=place.provider,
-        model=place.model,
-        server_address=place.address,
-        server_port=place.port,
+        provider=endpoint.provider,
+        model=endpoint.model,
+        server_address=endpoint.address,
+        server_port=endpoint.port,
         dimension_count=_read_dimensions(outgoing.body),
     )
 
@@ -42,7 +42,7 @@ def _read_dimensions(body: Mapping[str, Any]) -> int | None:
         *(mapping(body.get(key)) for key in _SETTINGS),
         *map(mapping, (listed(body.get("requests")) or ())[:1]),
     ]
-    return next((count for place in places if (count := integer(place.get("outputDimensionality")))), None)
+    return next((size for place in places if (size := integer(place.get("outputDimensionality")))), None)
 
 
 def read_response(answer: Any) -> LlmResponse:
@@ -66,7 +66,7 @@ def _read_text(text: str) -> tuple[int, int | None]:
         tokens = _read_usage(json.JSONDecoder().raw_decode(text, text.index("{", usage))[0])
     else:
         counts = _TOKENS.findall(text)
-        tokens = sum(map(int, counts)) if counts else None
+        tokens = total(map(int, counts))
     return vector.count(",") + 1 if vector.strip() else 0, tokens
 
 
@@ -76,9 +76,7 @@ def _read_dict(body: Mapping[str, Any]) -> tuple[int, int | None]:
     tokens = _read_usage(body.get("usageMetadata"))
     if tokens is None:
         statistics = [mapping(embedding.get("statistics")) for embedding in embeddings]
-        counts = [integer(each.get("token_count", each.get("tokenCount"))) for each in statistics]
-        known = [count for count in counts if count is not None]
-        tokens = sum(known) if known else None
+        tokens = total(count(each.get("token_count", each.get("tokenCount"))) for each in statistics)
     return len(values or ()), tokens
 
 
@@ -91,7 +89,7 @@ def _embeddings_of(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _read_usage(usage: Any) -> int | None:
-    return integer(mapping(usage).get("promptTokenCount"))
+    return count(mapping(usage).get("promptTokenCount"))
 
 
 OPERATION = Operation(

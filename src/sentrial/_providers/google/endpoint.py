@@ -10,7 +10,7 @@ from sentrial._providers.hosts import read_endpoint
 from sentrial._providers.values import fields_of, string
 
 
-class Place(NamedTuple):
+class CallEndpoint(NamedTuple):
     """Where a call goes."""
 
     provider: str
@@ -19,11 +19,11 @@ class Place(NamedTuple):
     port: int | None
 
 
-def read_place(outgoing: Outgoing) -> Place:
+def read_call_endpoint(outgoing: Outgoing) -> CallEndpoint:
     """Where ``outgoing`` goes. Its path is a whole address where the call alone has a base URL."""
     client, path = outgoing.client, outgoing.path
     endpoint = read_endpoint(path if "://" in path else read_base_url(client._http_options) or "")
-    return Place(
+    return CallEndpoint(
         provider="gcp.vertex_ai" if client.vertexai else "gcp.gemini",
         model=read_model(path),
         address=endpoint.address,

@@ -11,11 +11,11 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from sentrial._providers.values import NOTHING, blob, string
+from sentrial._providers.parts import blob, modality_of
+from sentrial._providers.values import NOTHING, string
 from sentrial.types import Message, Part
 
 _ROLES = {"model": "assistant", "function": "tool"}
-_MODALITIES = ("image", "video", "audio")
 _STANDARD = str.maketrans("-_", "+/")
 # What says how a part is to be taken, and nothing by itself.
 _BESIDE = frozenset({"thought", "thoughtSignature", "videoMetadata", "mediaResolution", "partMetadata"})
@@ -38,7 +38,7 @@ def _read_content(content: Any) -> Message:
 
 def read_parts(parts: Any) -> list[Part]:
     """The snapshot of the parts of a content; of a stream, the parts of all its chunks."""
-    pieces = [_spelt(part) if type(part) is dict else {"text": str(part)} for part in parts]
+    pieces = [spelt(part) if type(part) is dict else {"text": str(part)} for part in parts]
     return [part for piece in _joined(pieces) for part in _read_part(piece)]
 
 
@@ -62,7 +62,7 @@ def _with_whole_calls(pieces: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The parts, with a call whose arguments came piece by piece as one."""
     open_call: dict[str, Any] | None = None
     for piece in pieces:
-        call = _spelt(piece.get("functionCall"))
+        call = spelt(piece.get("functionCall"))
         if open_call is None and not (call.get("willContinue") or call.get("partialArgs")):
             yield piece
             continue
@@ -77,7 +77,7 @@ def _with_whole_calls(pieces: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _add_arguments(arguments: dict[str, Any], pieces: Any) -> None:
-    for piece in map(_spelt, pieces if type(pieces) is list else ()):
+    for piece in map(spelt, pieces if type(pieces) is list else ()):
         name = str(piece.pop("jsonPath", "")).removeprefix("$.")
         value = next((piece[key] for key in ("stringValue", "numberValue", "boolValue") if key in piece), None)
         before = arguments.get(name)
@@ -88,7 +88,7 @@ def _read_part(piece: dict[str, Any]) -> list[Part]:
     text = piece.get("text")
     if isinstance(text, str):
         return [Part.reasoning(text) if piece.get("thought") else Part.text(text)] if text else []
-    return [_read_kind(kind, _spelt(value), value) for kind, value in piece.items() if _tells(kind, value)]
+    return [_read_kind(kind, spelt(value), value) for kind, value in piece.items() if _tells(kind, value)]
 
 
 def _tells(kind: str, value: Any) -> bool:
@@ -100,15 +100,15 @@ def _read_kind(kind: str, fields: dict[str, Any], value: Any) -> Part:
     name, call_id = str(get("name")), string(get("id"))
     if kind == "inlineData":
         mime_type = str(get("mimeType") or "")
-        return blob(_modality(mime_type), mime_type, _standard(get("data")))
+        return blob(modality_of(mime_type), mime_type, _standard(get("data")))
     if kind == "fileData":
         mime_type = str(get("mimeType") or "")
         typed = {"mime_type": mime_type} if mime_type else {}
-        return Part("uri", {"modality": _modality(mime_type), "uri": get("fileUri"), **typed})
+        return Part("uri", {"modality": modality_of(mime_type), "uri": get("fileUri"), **typed})
     if kind == "functionCall":
         return Part.tool_call(name, call_id, get("args") or {})
     if kind == "functionResponse":
-        return Part.tool_call_response(call_id, get("response"))
+        return _read_tool_result(call_id, fields)
     if kind == "executableCode":
         return _server_tool("server_tool_call", "code_execution", call_id, fields)
     if kind == "codeExecutionResult":
@@ -121,6 +121,14 @@ def _read_kind(kind: str, fields: dict[str, Any], value: Any) -> Part:
     return Part(kind, fields or {"content": value})
 
 
+def _read_tool_result(call_id: str | None, fields: dict[str, Any]) -> Part:
+    """What a tool gave. Its name, for not every call has an id; and images and the like, where some came with it."""
+    part = Part.tool_call_response(call_id, fields.get("response"))
+    named = {"name": fields["name"]} if string(fields.get("name")) else {}
+    more = [each.to_json() for each in read_parts(fields.get("parts") or ())]
+    return Part(part.type, {**named, **part.fields, **({"parts": more} if more else {})})
+
+
 def _server_tool(kind: str, tool: str, call_id: str | None, fields: dict[str, Any]) -> Part:
     named = {"id": call_id} if call_id else {}
     return Part(kind, {**named, "name": tool, kind: {"type": tool, **_without(fields, "id", "toolType")}})
@@ -128,11 +136,6 @@ def _server_tool(kind: str, tool: str, call_id: str | None, fields: dict[str, An
 
 def _without(fields: dict[str, Any], *names: str) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key not in names}
-
-
-def _modality(mime_type: str) -> str:
-    kind = mime_type.partition("/")[0]
-    return kind if kind in _MODALITIES else "document"
 
 
 def _standard(data: Any) -> Any:
@@ -144,9 +147,9 @@ def read_tools(tools: Any) -> list[dict[str, Any]]:
     """The snapshot of tool definitions: one entry a function, one for each tool that the server runs."""
     definitions: list[dict[str, Any]] = []
     for tool in tools:
-        for kind, value in _spelt(tool).items():
+        for kind, value in spelt(tool).items():
             if kind == "functionDeclarations":
-                definitions += [_read_declaration(_spelt(each)) for each in value if type(each) is dict]
+                definitions += [_read_declaration(spelt(each)) for each in value if type(each) is dict]
             elif value is not None:
                 name = _snake(kind)
                 definitions.append({"type": name, "name": name, **(value if type(value) is dict else {})})
@@ -164,7 +167,7 @@ def _read_declaration(declaration: dict[str, Any]) -> dict[str, Any]:
 # --- spelling ------------------------------------------------------------------------------------------------------
 
 
-def _spelt(value: Any) -> dict[str, Any]:
+def spelt(value: Any) -> dict[str, Any]:
     """The fields of ``value`` as the API spells them."""
     return {_camel(key): item for key, item in value.items()} if type(value) is dict else {}
 

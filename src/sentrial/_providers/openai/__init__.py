@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sentrial._patch.spec import Provider, Target
 from sentrial._providers import stainless
-from sentrial._providers.openai import chat, completions, embeddings, responses
+from sentrial._providers.openai import chat, completions, embeddings, responses, tool_runs
 
 # A package in newer clients was the module itself in older ones.
 _RESOURCES = (
@@ -18,7 +18,7 @@ _RESOURCES = (
 PROVIDER = Provider(
     name="openai",
     packages=("openai",),
-    targets=stainless.targets("openai"),
+    targets=(*stainless.targets("openai"), *tool_runs.TARGETS),
     recognise=stainless.build_recognise(
         posts={
             "/chat/completions": chat.OPERATION,
@@ -32,7 +32,10 @@ PROVIDER = Provider(
     shape=stainless.SHAPE,
     identify=stainless.identify,
     read_sent=stainless.read_sent,
+    add_fields=stainless.add_fields,
     read_error_code=stainless.read_error_code,
+    read_tool=tool_runs.read_tool,
+    read_tool_result=tool_runs.read_tool_result,
     surfaces=[
         Target(f"openai.resources.{module}", f"{kind}{cls}", "create")
         for module, cls in _RESOURCES

@@ -5,29 +5,42 @@ from __future__ import annotations
 from typing import Any
 
 from sentrial._patch.spec import Operation, Outgoing
-from sentrial._providers.openai.asked import read_asked, read_usage
-from sentrial._providers.values import fields_of, integer, listed, number, string, strings
+from sentrial._providers.openai.endpoint import read_call_endpoint
+from sentrial._providers.openai.errors import read_error
+from sentrial._providers.openai.finish_reasons import read_finish_reason
+from sentrial._providers.openai.stream_usage import STREAM_USAGE
+from sentrial._providers.openai.usage import read_usage
+from sentrial._providers.values import (
+    all_fields,
+    fields_of,
+    index_of,
+    integer,
+    joined,
+    listed,
+    number,
+    string,
+    strings,
+)
 from sentrial.types import Deferred, LlmRequest, LlmResponse, Message, Part
 
-_UNFINISHED = "error"
-_HEAD = ("id", "model", "usage", "system_fingerprint")
+_HEAD = ("id", "model", "usage", "system_fingerprint", "error")
 
 
 def read_request(outgoing: Outgoing) -> LlmRequest:
     """What is about to be asked."""
     get = outgoing.body.get
-    asked = read_asked(outgoing)
+    endpoint = read_call_endpoint(outgoing)
     choices = integer(get("n"))
     prompt = get("prompt")
     if not isinstance(prompt, str):
         prompt = listed(prompt)
     return LlmRequest(
         operation="text_completion",
-        provider=asked.provider,
+        provider=endpoint.provider,
         model=string(get("model")),
         stream=outgoing.stream,
-        server_address=asked.address,
-        server_port=asked.port,
+        server_address=endpoint.address,
+        server_port=endpoint.port,
         max_tokens=integer(get("max_tokens")),
         temperature=number(get("temperature")),
         top_p=number(get("top_p")),
@@ -37,7 +50,7 @@ def read_request(outgoing: Outgoing) -> LlmRequest:
         presence_penalty=number(get("presence_penalty")),
         seed=integer(get("seed")),
         choice_count=choices if choices != 1 else None,
-        service_tier=asked.service_tier,
+        service_tier=endpoint.service_tier,
         input=Deferred(prompt, read_prompts) if prompt is not None else None,
     )
 
@@ -54,15 +67,16 @@ def _read_prompt(prompt: Any) -> Part:
 
 def read_response(response: Any) -> LlmResponse:
     """The answer: the client's object, its JSON, or what the accumulator made of a stream."""
-    fields = fields_of(response)
-    choices = [fields_of(choice) for choice in fields.get("choices") or ()]
+    fields = all_fields(response)
+    choices = [fields_of(choice) for choice in listed(fields.get("choices")) or ()]
     texts = [choice.get("text") for choice in choices]
     return LlmResponse(
         id=string(fields.get("id")),
         model=string(fields.get("model")),
-        finish_reasons=[string(choice.get("finish_reason")) or _UNFINISHED for choice in choices],
+        finish_reasons=[read_finish_reason(choice.get("finish_reason")) for choice in choices],
         usage=read_usage(fields.get("usage")),
         system_fingerprint=string(fields.get("system_fingerprint")),
+        error=read_error(fields.get("error")),
         output=Deferred(texts, _read_texts) if texts else None,
     )
 
@@ -85,12 +99,12 @@ class CompletionAccumulator:
     def add(self, chunk: Any) -> None:
         """Take one chunk; one without choices too: usage comes in such a one."""
         fields = fields_of(chunk)
-        choices = fields.get("choices") or ()
+        choices = listed(fields.get("choices")) or ()
         if not self._said or not choices or fields.get("usage"):
             self._said |= {key: fields[key] for key in _HEAD if fields.get(key)}
         for choice in choices:
             piece = fields_of(choice)
-            index = piece.get("index") or 0
+            index = index_of(piece.get("index"))
             self._texts.setdefault(index, []).append(piece.get("text") or "")
             if piece.get("finish_reason"):
                 self._reasons[index] = piece["finish_reason"]
@@ -98,7 +112,7 @@ class CompletionAccumulator:
     def result(self) -> dict[str, Any]:
         """The completion so far, as the API would have answered it in one piece."""
         choices = [
-            {"index": index, "text": "".join(pieces), "finish_reason": self._reasons.get(index)}
+            {"index": index, "text": joined(pieces), "finish_reason": self._reasons.get(index)}
             for index, pieces in sorted(self._texts.items())
         ]
         return {**self._said, "choices": choices}
@@ -110,4 +124,5 @@ OPERATION = Operation(
     read_response=read_response,
     make_accumulator=CompletionAccumulator,
     last_event="[DONE]",
+    stream_usage=STREAM_USAGE,
 )

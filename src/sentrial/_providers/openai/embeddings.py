@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sentrial._patch.spec import Operation, Outgoing
-from sentrial._providers.openai.asked import read_asked, read_usage
+from sentrial._providers.openai.endpoint import read_call_endpoint
+from sentrial._providers.openai.usage import read_usage
 from sentrial._providers.values import NOTHING, fields_of, integer, string, strings
 from sentrial.types import LlmRequest, LlmResponse
 
@@ -15,13 +16,13 @@ _BASE64_OF_FLOATS = 3 / 4 / 4  # four characters are three bytes, four bytes are
 def read_request(outgoing: Outgoing) -> LlmRequest:
     """What is about to be asked. ``encoding_formats``: the client itself asks for one where the program does not."""
     get = outgoing.body.get
-    asked = read_asked(outgoing)
+    endpoint = read_call_endpoint(outgoing)
     return LlmRequest(
         operation="embeddings",
-        provider=asked.provider,
+        provider=endpoint.provider,
         model=string(get("model")),
-        server_address=asked.address,
-        server_port=asked.port,
+        server_address=endpoint.address,
+        server_port=endpoint.port,
         encoding_formats=strings(get("encoding_format")),
         dimension_count=integer(get("dimensions")),
     )

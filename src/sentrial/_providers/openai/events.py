@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sentrial._providers.openai.asked import with_extras
-from sentrial._providers.values import NOTHING, fields_of
+from sentrial._providers.values import NOTHING, all_fields, fields_of, index_of, joined, listed
 
 _LAST = frozenset(["response.completed", "response.incomplete", "response.failed"])
 # Which field of an item a piece belongs to: in the list of that name, in a part of that type, the field of that name.
@@ -39,11 +38,11 @@ class ResponseAccumulator:
         fields = fields_of(chunk)
         kind = fields.get("type")
         if kind in _DELTAS:
-            place = (kind, fields.get("content_index") or fields.get("summary_index") or 0)
-            pieces = self._pieces.setdefault(fields.get("output_index") or 0, {})
+            place = (kind, index_of(fields.get("content_index") or fields.get("summary_index")))
+            pieces = self._pieces.setdefault(index_of(fields.get("output_index")), {})
             pieces.setdefault(place, []).append(fields.get("delta") or "")
         elif kind in _ITEMS:
-            index = fields.get("output_index") or 0
+            index = index_of(fields.get("output_index"))
             self._items[index] = fields.get("item")
             if kind == _ITEMS[1]:
                 self._pieces.pop(index, None)
@@ -53,28 +52,29 @@ class ResponseAccumulator:
             self._response = fields["response"]
             self.complete = kind in _LAST
 
-    def result(self) -> Any:
+    def result(self) -> dict[str, Any]:
         """The response, or as much of one as has come: that is ``cut``."""
-        if self.complete and self._error is None:
-            return self._response
-        response = {**with_extras(self._response), "cut": True}
-        if not self.complete:
+        response = {**all_fields(self._response)}
+        # Codex and some gateways leave the items out of the last event.
+        if not (self.complete and listed(response.get("output"))):
             indices = sorted({*self._items, *self._pieces})
             response["output"] = [self._item(index) for index in indices]
         if self._error is not None:
             response |= {"error": self._error, "status": "failed"}
+        if self._error is not None or not self.complete:
+            response["cut"] = True
         return response
 
     def _item(self, index: int) -> dict[str, Any]:
         item = dict(fields_of(self._items.get(index)))
         for (kind, _), pieces in sorted(self._pieces.get(index, {}).items()):
             within, part, field = _DELTAS[kind]
-            text = "".join(pieces)
+            text = joined(pieces)
             if within is None:
                 item[field] = text
             else:
                 # The list is the client's own object: never added to.
-                item[within] = [*(item.get(within) or ()), {"type": part, field: text}]
+                item[within] = [*(listed(item.get(within)) or ()), {"type": part, field: text}]
         if "type" not in item:
             item |= {"type": "message", "role": "assistant"}
         return item

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sentrial._providers.values import NOTHING, blob, string, uri
+from sentrial._providers.parts import blob, uri
+from sentrial._providers.values import NOTHING, decoded, fields_of, string
 from sentrial.types import Message, Part
 
 CLIENT_CALLS = frozenset(
@@ -53,13 +52,25 @@ def read_system(instructions: Any) -> list[Part]:
     return [part for message in read_input(instructions) for part in message.parts]
 
 
-def read_arguments(arguments: Any) -> Any:
-    """Arguments as what their JSON says. Not every model writes JSON, and a stream may have broken off in it: then they
-    stay as they came."""
-    if isinstance(arguments, str):
-        with contextlib.suppress(ValueError):
-            return json.loads(arguments)
-    return arguments
+def read_asked(kind: str, item: Mapping[str, Any]) -> tuple[str, Any]:
+    """The tool that an item of this kind asks the program to run, and its arguments."""
+    name = str(item.get("name") or kind.removesuffix("_call"))
+    if kind == "custom_tool_call":
+        return name, item.get("input")
+    if "arguments" in item:
+        return name, decoded(item["arguments"])
+    keys = ("action", "actions", "operation")
+    return name, {key: _said(item[key]) for key in keys if item.get(key) is not None}
+
+
+def read_result(item: Mapping[str, Any]) -> Any:
+    """What a tool gave, of the item that tells the model."""
+    output = item.get("output")
+    if isinstance(output, list):
+        return [_read_part(part).to_json() if isinstance(part, dict) else part for part in output]
+    if isinstance(output, dict) and output.get("type") == "computer_screenshot":
+        return _read_part(output).to_json()
+    return output
 
 
 def _read_item(item: Any) -> tuple[str, list[Part]]:
@@ -75,11 +86,12 @@ def _read_item(item: Any) -> tuple[str, list[Part]]:
             Part.reasoning(text["text"]) for text in texts if isinstance(text, dict) and "text" in text
         ]
     if kind.endswith("_call_output"):
-        return "tool", [Part.tool_call_response(string(item.get("call_id") or item.get("id")), _read_result(item))]
+        return "tool", [Part.tool_call_response(string(item.get("call_id") or item.get("id")), read_result(item))]
     if kind in _SERVER_CALLS and not _runs_here(kind, item):
         return "assistant", _read_server_call(kind, item)
     if kind in CLIENT_CALLS or kind == "tool_search_call":
-        return "assistant", [_read_call(kind, item)]
+        name, arguments = read_asked(kind, item)
+        return "assistant", [Part.tool_call(name, string(item.get("call_id") or item.get("id")), arguments)]
     return _BY_OTHERS.get(kind, "assistant"), [_generic(kind, item)]
 
 
@@ -90,25 +102,11 @@ def _runs_here(kind: str, item: dict[str, Any]) -> bool:
     return item.get("execution") == "client"
 
 
-def _read_call(kind: str, item: dict[str, Any]) -> Part:
-    name = item.get("name") or kind.removesuffix("_call")
-    if kind == "custom_tool_call":
-        arguments = item.get("input")
-    elif "arguments" in item:
-        arguments = read_arguments(item["arguments"])
-    else:
-        keys = ("action", "actions", "operation")
-        arguments = {key: _said(item[key]) for key in keys if item.get(key) is not None}
-    return Part.tool_call(str(name), string(item.get("call_id") or item.get("id")), arguments)
-
-
 def _read_server_call(kind: str, item: dict[str, Any]) -> list[Part]:
     asked, given = _SERVER_CALLS[kind]
     kind = kind.removesuffix("_call")
     head = {"id": item["id"]} if item.get("id") else {}
-    call = {
-        key: read_arguments(item[key]) if key == "arguments" else _said(item[key]) for key in asked if item.get(key)
-    }
+    call = {key: decoded(item[key]) if key == "arguments" else _said(item[key]) for key in asked if item.get(key)}
     named = {"name": str(item.get("name") or kind)}
     parts = [Part("server_tool_call", {**head, **named, "server_tool_call": {"type": kind, **call}})]
     answer = {key: _said(item[key]) for key in given if item.get(key)}
@@ -122,18 +120,9 @@ def _read_server_call(kind: str, item: dict[str, Any]) -> list[Part]:
 
 def _said(value: Any) -> Any:
     """Without what an object of the client's has a place for, and the API has not said."""
-    if isinstance(value, dict):
-        return {key: _said(item) for key, item in value.items() if item is not None}
+    if fields := fields_of(value):
+        return {key: _said(item) for key, item in fields.items() if item is not None}
     return [_said(item) for item in value] if isinstance(value, list) else value
-
-
-def _read_result(item: dict[str, Any]) -> Any:
-    output = item.get("output")
-    if isinstance(output, list):
-        return [_read_part(part).to_json() if isinstance(part, dict) else part for part in output]
-    if isinstance(output, dict) and output.get("type") == "computer_screenshot":
-        return _read_part(output).to_json()
-    return output
 
 
 def _read_content(content: Any) -> list[Part]:

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentrial._patch.spec import Operation, Outgoing
-from sentrial._providers.openai.asked import read_asked, read_usage, with_extras
+from sentrial._providers.openai.endpoint import read_call_endpoint
+from sentrial._providers.openai.errors import read_error
 from sentrial._providers.openai.events import ResponseAccumulator
 from sentrial._providers.openai.items import CLIENT_CALLS, read_input, read_output, read_system
 from sentrial._providers.openai.tools import read_tools
-from sentrial._providers.values import fields_of, integer, listed, mapping, number, string
+from sentrial._providers.openai.usage import read_usage
+from sentrial._providers.values import UNFINISHED, all_fields, fields_of, integer, listed, mapping, number, string
 from sentrial.types import Deferred, LlmRequest, LlmResponse
 
 _API = "responses"
 _PENDING = ("queued", "in_progress")
 _INCOMPLETE = {"max_output_tokens": "length"}
-_UNFINISHED = "error"
 
 
 # --- requests ------------------------------------------------------------------------------------------------------
@@ -25,7 +26,7 @@ _UNFINISHED = "error"
 def read_request(outgoing: Outgoing) -> LlmRequest:
     """What is about to be asked: a response, or a shorter history."""
     get = outgoing.body.get
-    asked = read_asked(outgoing)
+    endpoint = read_call_endpoint(outgoing)
     prompt = mapping(get("prompt"))
     instructions = get("instructions")
     tools = listed(get("tools"))
@@ -35,11 +36,11 @@ def read_request(outgoing: Outgoing) -> LlmRequest:
     conversation = get("conversation")
     return LlmRequest(
         operation="chat",
-        provider=asked.provider,
+        provider=endpoint.provider,
         model=string(get("model")),
         stream=outgoing.stream,
-        server_address=asked.address,
-        server_port=asked.port,
+        server_address=endpoint.address,
+        server_port=endpoint.port,
         max_tokens=integer(get("max_output_tokens")),
         temperature=number(get("temperature")),
         top_p=number(get("top_p")),
@@ -47,7 +48,7 @@ def read_request(outgoing: Outgoing) -> LlmRequest:
         reasoning_level=string(mapping(get("reasoning")).get("effort")),
         output_type=_read_output_type(mapping(mapping(get("text")).get("format")).get("type")),
         api_type=_API,
-        service_tier=asked.service_tier,
+        service_tier=endpoint.service_tier,
         previous_response_id=string(get("previous_response_id")),
         conversation_id=string(mapping(conversation).get("id", conversation)),
         prompt_name=string(prompt.get("id")),
@@ -61,14 +62,14 @@ def read_request(outgoing: Outgoing) -> LlmRequest:
 
 def read_fetch(outgoing: Outgoing) -> LlmRequest:
     """Which response is about to be fetched, and from where on."""
-    asked = read_asked(outgoing)
+    endpoint = read_call_endpoint(outgoing)
     after = outgoing.query.get("starting_after")
     return LlmRequest(
         operation="fetch_response",
-        provider=asked.provider,
+        provider=endpoint.provider,
         stream=outgoing.stream,
-        server_address=asked.address,
-        server_port=asked.port,
+        server_address=endpoint.address,
+        server_port=endpoint.port,
         response_id=outgoing.path.rpartition("/")[2],
         stream_cursor=str(after) if isinstance(after, int | str) else None,
     )
@@ -83,19 +84,20 @@ def _read_output_type(kind: Any) -> str | None:
 
 def read_response(response: Any) -> LlmResponse:
     """The answer: the client's object, its JSON, or what came of a stream."""
-    fields = with_extras(response)
-    output = fields.get("output") or []
+    fields = all_fields(response)
+    output = listed(fields.get("output")) or []
     items = [fields_of(item) for item in output]
     call_ids = [call_id for item in items if (call_id := _read_call_id(item))]
+    usage = read_usage(fields.get("usage"))
     return LlmResponse(
         id=string(fields.get("id")),
         model=string(fields.get("model")),
         finish_reasons=_read_finish_reasons(fields, asks=bool(call_ids)),
-        usage=read_usage(fields.get("usage")),
+        usage=usage,
+        pending=usage is None and fields.get("status") in _PENDING,
         service_tier=string(fields.get("service_tier")),
-        conversation_id=string(fields_of(fields.get("conversation")).get("id")),
         compacted=any(item.get("type") == "compaction" for item in items) or None,
-        error=_read_error(fields),
+        error=read_error(fields.get("error"), failed=fields.get("status") == "failed"),
         tool_call_ids=call_ids,
         output=Deferred(output, read_output) if output else None,
     )
@@ -104,14 +106,14 @@ def read_response(response: Any) -> LlmResponse:
 def read_fetched(response: Any) -> LlmResponse:
     """The answer that was fetched. Its tokens are those of the call that made it, and so is its failure."""
     read = read_response(response)
-    status = string(with_extras(response).get("status"))
-    return read._replace(status=status, usage=None, service_tier=None, error=None)
+    status = string(all_fields(response).get("status"))
+    return read._replace(status=status, usage=None, made_usage=read.usage, service_tier=None, error=None)
 
 
 def read_compacted(response: Any) -> LlmResponse:
     """The history as it was shortened."""
-    fields = with_extras(response)
-    output = fields.get("output") or []
+    fields = all_fields(response)
+    output = listed(fields.get("output")) or []
     return LlmResponse(
         id=string(fields.get("id")),
         finish_reasons=["compaction"],
@@ -122,28 +124,21 @@ def read_compacted(response: Any) -> LlmResponse:
 
 
 def _read_call_id(item: Mapping[str, Any]) -> str | None:
-    return string(item.get("call_id")) if item.get("type") in CLIENT_CALLS else None
+    return string(item.get("call_id")) if string(item.get("type")) in CLIENT_CALLS else None
 
 
 def _read_finish_reasons(fields: Mapping[str, Any], *, asks: bool) -> list[str]:
     status = fields.get("status")
     if fields.get("cut"):
-        return [_UNFINISHED]
+        return [UNFINISHED]
     if status is None or status in _PENDING:
         return []
     if status == "incomplete":
         reason = fields_of(fields.get("incomplete_details")).get("reason")
-        return [_INCOMPLETE.get(reason, reason) if isinstance(reason, str) else _UNFINISHED]
+        return [_INCOMPLETE.get(reason, reason) if isinstance(reason, str) else UNFINISHED]
     if status == "completed":
         return ["tool_call" if asks else "stop"]
-    return [_UNFINISHED]
-
-
-def _read_error(fields: Mapping[str, Any]) -> dict[str, Any] | None:
-    if fields.get("status") != "failed":
-        return None
-    error = fields_of(fields.get("error"))
-    return {"type": error.get("code") or error.get("type") or "failed", "message": error.get("message") or ""}
+    return [UNFINISHED]
 
 
 CREATE = Operation(

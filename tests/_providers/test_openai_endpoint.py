@@ -1,19 +1,25 @@
-"""Whom OpenAI's client asks, and what the services say of tokens."""
+"""Whom OpenAI's client asks."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import openai
 import pytest
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
-from openai.types import CompletionUsage
 
 from sentrial._patch.spec import Outgoing
-from sentrial._providers.openai.asked import read_asked, read_usage
 from sentrial._providers.openai.chat import OPERATION
-from sentrial.types import Usage
+from sentrial._providers.openai.endpoint import read_call_endpoint
 
 AZURE = {"api_key": "k", "api_version": "2024-10-21"}
+GATEWAY = {"api_key": "k", "aws_region": "us-east-1", "base_url": "http://gateway.internal/v1"}
+# The oldest client has none for Bedrock.
+BEDROCK = [
+    (getattr(openai, kind)(**GATEWAY), "aws.bedrock", "gateway.internal")
+    for kind in ("BedrockOpenAI", "AsyncBedrockOpenAI")
+    if hasattr(openai, kind)
+]
 
 
 @pytest.mark.parametrize(
@@ -38,44 +44,14 @@ AZURE = {"api_key": "k", "api_version": "2024-10-21"}
         ),
         (AzureOpenAI(**AZURE, azure_endpoint="https://t.openai.azure.com"), "azure.ai.openai", "t.openai.azure.com"),
         (AsyncAzureOpenAI(**AZURE, base_url="http://gateway.internal/openai"), "azure.ai.openai", "gateway.internal"),
+        *BEDROCK,
     ],
 )
 def test_the_provider_is_whoever_is_asked(client: Any, provider: str, address: str) -> None:
-    asked = read_asked(Outgoing(OPERATION, client, {}))
-    assert (asked.provider, asked.address) == (provider, address)
+    endpoint = read_call_endpoint(Outgoing(OPERATION, client, {}))
+    assert (endpoint.provider, endpoint.address) == (provider, address)
 
 
 @pytest.mark.parametrize(("tier", "said"), [(None, None), ("auto", None), ("flex", "flex"), (3, None)])
 def test_a_tier_is_said_where_one_was_chosen(tier: Any, said: str | None) -> None:
-    assert read_asked(Outgoing(OPERATION, OpenAI(api_key="k"), {"service_tier": tier})).service_tier == said
-
-
-def test_tokens_of_chat_are_read_with_all_their_parts() -> None:
-    asked = {"cached_tokens": 64, "cache_write_tokens": 8, "text_tokens": 50, "image_tokens": 30, "audio_tokens": 20}
-    asked["cached_tokens_details"] = {"text_tokens": 40, "image_tokens": 20, "audio_tokens": 4}
-    answered = {"reasoning_tokens": 16, "text_tokens": 9, "image_tokens": 8, "audio_tokens": 7}
-    usage: dict[str, Any] = {"prompt_tokens": 100, "completion_tokens": 40, "total_tokens": 140}
-    usage |= {"prompt_tokens_details": asked, "completion_tokens_details": answered}
-    said = Usage(100, 40, 64, 8, 16, 50, 30, 20, 9, 8, 7, 40, 20, 4)
-    assert read_usage(usage) == said
-    # Whatever the client's version has types for.
-    assert read_usage(CompletionUsage.construct(**usage)) == said
-    assert read_usage(CompletionUsage.model_validate(usage)) == said
-
-
-def test_tokens_of_responses_are_read() -> None:
-    usage = {"input_tokens": 5, "output_tokens": 3, "total_tokens": 8}
-    usage |= {"input_tokens_details": {"cached_tokens": 2}, "output_tokens_details": {"reasoning_tokens": 1}}
-    assert read_usage(usage) == Usage(5, 3, 2, None, 1)
-
-
-@pytest.mark.parametrize("key", ["prompt_cache_hit_tokens", "cached_tokens"])
-def test_cached_tokens_are_read_where_other_services_say_them(key: str) -> None:
-    usage = {"prompt_tokens": 100, "completion_tokens": 1, "total_tokens": 101, key: 64}
-    assert read_usage(CompletionUsage.construct(**usage)) == Usage(100, 1, 64)
-
-
-@pytest.mark.parametrize("usage", [None, {}])
-def test_no_tokens_are_not_zero_tokens(usage: Any) -> None:
-    assert read_usage(usage) is None
-    assert read_usage({"prompt_tokens": 3, "completion_tokens": 0}) == Usage(3, 0)
+    assert read_call_endpoint(Outgoing(OPERATION, OpenAI(api_key="k"), {"service_tier": tier})).service_tier == said

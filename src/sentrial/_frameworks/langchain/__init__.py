@@ -1,0 +1,1 @@
+"""LangChain and LangGraph: what their callbacks say."""
