@@ -117,6 +117,38 @@ def test_a_fork_with_the_server_busy_sends_nothing_twice(server: SentrialStandIn
     assert set(by_name(server.spans)) == names | {f"invoke_agent child {number}" for number in range(5)}
 
 
+IN_AN_IMPORT = """
+    import importlib.abc, os, sys, time
+
+    os.register_at_fork(before=lambda: time.sleep(0.5))  # called after ours, which were registered later
+    import sentrial
+
+    class Slow(importlib.abc.MetaPathFinder):
+        def find_spec(self, name, path, target=None):
+            if name == os.environ["IMPORTED"]:
+                time.sleep(1)  # in the middle of what imports it
+            return None
+
+    sys.meta_path.insert(0, Slow())
+    sentrial.begin("u", "of the parent").finish()
+    time.sleep(float(os.environ["FORK_AFTER"]))
+    child = os.fork()
+    if not child:
+        sentrial.begin("u", "of the child").finish()
+        raise SystemExit
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.parametrize("fork_after", [0, 0.2], ids=["about to import", "importing"])
+def test_no_fork_in_the_middle_of_a_late_import(server: SentrialStandIn, fork_after: float) -> None:
+    """What a thread of ours has half imported would stay so in the child, which could deliver nothing, ever."""
+    variables = {"IMPORTED": "requests.sessions", "FORK_AFTER": str(fork_after), "SENTRIAL_FLUSH_INTERVAL": "0.1"}
+    ended = run_program(IN_AN_IMPORT, to(server, **variables))
+    assert ended.err == ""
+    assert set(by_name(server.spans)) == {"invoke_agent of the parent", "invoke_agent of the child"}
+
+
 def test_a_forked_child_counts_its_own(server: SentrialStandIn) -> None:
     ended = run_program(
         """

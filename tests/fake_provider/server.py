@@ -113,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_body(self, answer: Answer) -> None:
         content = json.dumps(answer.body).encode()
         if answer.coding == "gzip":
-            content = gzip.compress(content)
+            content = gzip.compress(content, mtime=0)
         self._send_head(answer, answer.kind or "application/json", {"Content-Length": str(len(content))})
         self.wfile.write(content)
 
@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         kind = answer.kind or "text/event-stream; charset=utf-8"
         if answer.coding == "gzip":
             self._send_head(answer, kind, {"Transfer-Encoding": "chunked"})
-            self._send_piece(gzip.compress(b"".join(answer.events)))
+            self._send_piece(gzip.compress(b"".join(answer.events), mtime=0))
             self._send_piece(b"")
             return
         self._send_head(answer, kind, {"Transfer-Encoding": "chunked"})

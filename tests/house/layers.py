@@ -48,6 +48,7 @@ WORDS = _named(
     "types",
     "_version",
     "_guard",
+    "_late_imports",
     "_unknown_arguments",
     "_missing_names",
     "_runtime",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sentrial import _guard
+from sentrial import _guard, _late_imports
 from sentrial._export.cleaned_span import cleaned
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ def encode_proto(spans: Sequence[ReadableSpan]) -> bytes:
 
     A span that cannot be encoded is left out, with one warning for the batch; the others are encoded all the same.
     """
-    # Inside the function: protobuf takes 50 ms and 10 MB to import.
-    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+    with _late_imports.undisturbed():
+        # Inside the function: protobuf takes 50 ms and 10 MB to import.
+        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
     try:
         return bytes(encode_spans([cleaned(span) for span in spans]).SerializeToString())

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from math import isfinite
 from typing import Any
 
+from sentrial import _late_imports
 from sentrial._export.text import excerpt, without_markup
 from sentrial._export.verdict import Refused, RetryLater, Stored, TooLarge, Verdict
 
@@ -59,7 +60,8 @@ def read_verdict(answer: HttpAnswer, key_hint: str) -> Verdict:
 
 def read_protobuf_reply(body: bytes, secrets: frozenset[str]) -> Stored:
     """What an ``ExportTraceServiceResponse`` in protobuf says of partial success."""
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+    with _late_imports.undisturbed():
+        from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
     partial = ExportTraceServiceResponse.FromString(body).partial_success
     return Stored(partial.rejected_spans, excerpt(partial.error_message, secrets))
@@ -109,7 +111,8 @@ def _error_words(answer: HttpAnswer) -> str:
 
 
 def _status_message(body: bytes) -> str:
-    from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # ships no types
+    with _late_imports.undisturbed():
+        from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # ships no types
 
     try:
         return str(Status.FromString(body).message)

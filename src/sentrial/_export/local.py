@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from sentrial import _late_imports
 from sentrial._export.stored_span import read_span
 from sentrial._export.verdict import Refused, RetryLater, Stored, Verdict
 from sentrial._store.bounds import Bounds
@@ -72,7 +73,8 @@ class LocalDestination:
     def _open(self) -> StoreWriter:
         if self._writer is None:
             # Programs that never store anything here do not load SQLite.
-            from sentrial._store.writer import StoreWriter
+            with _late_imports.undisturbed():
+                from sentrial._store.writer import StoreWriter
 
             path = self._path or store_path()
             self._writer = StoreWriter(path, bounds=self._bounds, patience_s=self._patience_s)

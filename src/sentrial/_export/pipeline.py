@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
-from sentrial import _guard, _payload, _registry, semconv
+from sentrial import _guard, _late_imports, _payload, _registry, semconv
 from sentrial._config import Config
 from sentrial._export.crew import Crew
 from sentrial._export.destination import Destination
@@ -24,13 +24,10 @@ from sentrial._export.item import Item, copy_span
 from sentrial._export.opened import Opened, opens_session
 from sentrial._export.queue import Outlet
 from sentrial._export.redact import SecretMasker, redact_span
-from sentrial._export.unfinished_imports import wait_for_imports
 from sentrial._foreign import SCOPE
 from sentrial._session import Account, Session
 from sentrial._setting_values import STORE_OFF
 from sentrial._store.failures import StoreUnusableError
-
-LONGEST_WAIT_OF_A_FORK = 2.0
 
 Adapt = Callable[[Item], ReadableSpan]
 
@@ -170,7 +167,7 @@ class Pipeline:
 
     def before_fork(self) -> None:
         """In the parent: let our threads come to a place where they can be left behind."""
-        wait_for_imports([thread for crew in self._crews() for thread in tuple(crew.threads)], LONGEST_WAIT_OF_A_FORK)
+        _late_imports.wait_for([thread for crew in self._crews() for thread in tuple(crew.threads)])
 
     def after_fork(self) -> None:
         """In the child: forget what the parent will send, and start threads of our own when the first span comes."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sentrial import _late_imports
 from sentrial._export.http_verdict import read_protobuf_reply
 from sentrial._export.otlp_settings import OtlpSettings, SettingError
 from sentrial._export.quiet import without_instrumentation
@@ -72,7 +73,8 @@ class GrpcSender:
                 )
 
     def _call(self, body: bytes) -> Verdict:
-        import grpc  # type: ignore[import-untyped]  # grpcio ships no types
+        with _late_imports.undisturbed():
+            import grpc  # type: ignore[import-untyped]  # grpcio ships no types
 
         export = self._open_channel()
         try:

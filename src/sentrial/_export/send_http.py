@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
+from sentrial import _late_imports
 from sentrial._export.http_verdict import HttpAnswer, read_verdict
 from sentrial._export.otlp_settings import DEFAULT_TIMEOUT, OtlpSettings, SettingError
 from sentrial._export.quiet import without_instrumentation
@@ -76,7 +77,11 @@ class HttpSender:
             session.close()
 
     def _post(self, body: bytes) -> HttpAnswer:
-        import requests
+        with _late_imports.undisturbed():
+            import encodings.idna  # noqa: F401 - what a connection imports by itself
+            import netrc  # noqa: F401 - and a request
+
+            import requests
 
         session = self._open_session()
         data = _COMPRESS[self._settings.compression](body)

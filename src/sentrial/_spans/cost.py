@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Sequence
 
-from sentrial import _guard
+from sentrial import _guard, _late_imports
 from sentrial._spans import amounts, failure
 from sentrial._totals import PricedCall
 from sentrial.types import Usage
@@ -27,7 +27,9 @@ _NAMES = {"x_ai": "x-ai", "azure.ai.inference": "azure", "gcp.gen_ai": "google",
 def price(call: PricedCall) -> float | None:
     """Dollars that ``call`` cost; ``None`` for a model that nobody has a price for."""
     if not call.priced:
-        call.cost = _price(call)
+        # With the import: the prices themselves are loaded by the first one that is asked for.
+        with _late_imports.undisturbed():
+            call.cost = _price(call)
         call.priced = True
     return call.cost
 
