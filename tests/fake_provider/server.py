@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from fake_provider.answer import Answer, Request
+from fake_provider.authority import one_authority
 from fake_provider.routes import answer_to
 
 PATIENCE = 30
@@ -27,6 +28,7 @@ class FakeProvider:
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.provider = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._authority = one_authority()
 
     @property
     def host(self) -> str:
@@ -50,9 +52,11 @@ class FakeProvider:
 
     def __enter__(self) -> FakeProvider:
         self._thread.start()
+        self._authority.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._authority.__exit__(None, None, None)
         for gate in self._gates:
             gate.set()
         self._server.shutdown()
