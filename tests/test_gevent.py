@@ -90,3 +90,27 @@ def test_a_child_that_is_about_to_be_another_program_runs_nothing_of_this_one(
     assert ended.log == []
     assert ended.printed == [1, 1, 1, 1]
     assert set(by_name(server.spans)) == {"invoke_agent agent"}
+
+
+THREAD = """
+import threading
+
+@sentrial.tool
+def search():
+    return 1
+
+with sentrial.begin("u", "agent"):
+    thread = threading.Thread(target=search)
+    thread.start()
+    thread.join()
+"""
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_thread_that_is_a_greenlet_belongs_to_the_session_that_started_it(
+    server: SentrialStandIn, order: str
+) -> None:
+    ended = run_program(ORDERS[order] + THREAD, {"SENTRIAL_API_KEY": KEY, "SENTRIAL_API_URL": server.url})
+    assert ended.log == []
+    spans = by_name(server.spans)
+    assert spans["execute_tool search"]["parent_span_id"] == spans["invoke_agent agent"]["span_id"]

@@ -181,10 +181,15 @@ def _wrapper(build: Callable[[Callable[..., Any]], Callable[..., Any]], original
     return functools.update_wrapper(build(callable_of(original)), original)
 
 
+def _defining(method: str) -> type:
+    # gevent puts a subclass that inherits it in the place of Python's own class.
+    return next(each for each in threading.Thread.__mro__ if method in vars(each))
+
+
 _PATCHES: tuple[tuple[type, PatchedMethod], ...] = (
     (ThreadPoolExecutor, PatchedMethod("submit", functools.partial(_wrapper, _build_submit))),
-    (threading.Thread, PatchedMethod("_bootstrap_inner", functools.partial(_wrapper, _build_bootstrap))),
-    (threading.Thread, PatchedMethod("start", functools.partial(_wrapper, _build_start))),
+    (_defining("_bootstrap_inner"), PatchedMethod("_bootstrap_inner", functools.partial(_wrapper, _build_bootstrap))),
+    (_defining("start"), PatchedMethod("start", functools.partial(_wrapper, _build_start))),
 )
 
 if hasattr(os, "register_at_fork"):
