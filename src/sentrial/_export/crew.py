@@ -15,7 +15,7 @@ import threading
 from collections import OrderedDict, deque
 from typing import Protocol
 
-from sentrial import _guard
+from sentrial import _guard, _late_imports
 
 
 class Work(Protocol):
@@ -126,6 +126,7 @@ class Crew:
 
     def _run(self, bell: queue.SimpleQueue[bool]) -> None:
         me = threading.current_thread()
+        _late_imports.threads.add(me)
         try:
             while True:
                 self._resting.add(me)
@@ -149,6 +150,7 @@ class Crew:
                     _guard.note(f"working on {self._name}", error)
         finally:
             self.threads.discard(me)
+            _late_imports.threads.discard(me)
 
     def _leaves(self, me: threading.Thread) -> bool:
         if not self._starting.acquire(blocking=False):

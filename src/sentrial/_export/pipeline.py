@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
-from sentrial import _guard, _late_imports, _payload, _registry, semconv
+from sentrial import _guard, _payload, _registry, semconv
 from sentrial._config import Config
 from sentrial._export.crew import Crew
 from sentrial._export.destination import Destination
@@ -164,10 +164,6 @@ class Pipeline:
             outlet.close(max(0.0, deadline - time.monotonic()), mark)
         for crew in crews:
             crew.close(max(0.0, deadline - time.monotonic()))
-
-    def before_fork(self) -> None:
-        """In the parent: let our threads come to a place where they can be left behind."""
-        _late_imports.wait_for([thread for crew in self._crews() for thread in tuple(crew.threads)])
 
     def after_fork(self) -> None:
         """In the child: forget what the parent will send, and start threads of our own when the first span comes."""
