@@ -122,7 +122,7 @@ def test_flush_says_whether_all_was_dealt_with(server: SentrialStandIn, line: Li
     server.speak()
     assert line.outlet.flush(TIMEOUT)
     assert names_at(server) == ["a"]
-    assert line.outlet.flush(0.5)
+    assert line.outlet.flush(TIMEOUT)
 
 
 def test_flush_does_not_wait_for_company(server: SentrialStandIn) -> None:
