@@ -165,16 +165,20 @@ def test_threads_are_there_before_there_is_work_for_them(crews: list[Crew], done
     assert len(crew.threads) == 2
 
 
-def test_threads_are_not_more_where_two_prepare_at_the_same_time(crews: list[Crew]) -> None:
+def test_threads_are_not_more_where_two_prepare_at_the_same_time(
+    crews: list[Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
     crew = make(crews)
-    crew._starting = Meanwhile(crew._starting, lambda: crew.prepare(1))  # type: ignore[assignment]
+    monkeypatch.setattr(crew, "_starting", Meanwhile(crew._starting, lambda: crew.prepare(1)))
     crew.prepare(1)
     assert len(crew.threads) == 1
 
 
-def test_a_crew_that_is_closed_while_somebody_prepares_starts_no_thread(crews: list[Crew]) -> None:
+def test_a_crew_that_is_closed_while_somebody_prepares_starts_no_thread(
+    crews: list[Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
     crew = make(crews)
-    crew._starting = Meanwhile(crew._starting, lambda: crew.close(TIMEOUT))  # type: ignore[assignment]
+    monkeypatch.setattr(crew, "_starting", Meanwhile(crew._starting, lambda: crew.close(TIMEOUT)))
     crew.prepare(1)
     assert crew.threads == set()
 
