@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -18,6 +18,9 @@ LONGEST_WAIT = 10.0
 """Seconds that a fork waits at most: longer than any import takes on a busy machine, and not for ever."""
 
 _PAUSE = 0.001
+
+threads: set[threading.Thread] = set()
+"""Ours, while they run: a fork waits for what others import late on them without asking us, too."""
 
 _lock = threading.RLock()
 _forking = threading.local()
@@ -30,14 +33,17 @@ def undisturbed() -> Iterator[None]:
         yield
 
 
-def wait_for(threads: Collection[threading.Thread]) -> None:
-    """Wait until none of ``threads`` is importing, for what others import late on them without asking us."""
+def _before_fork() -> None:
     deadline = time.monotonic() + LONGEST_WAIT
-    while time.monotonic() < deadline:
-        frames = sys._current_frames()
-        if not any(_is_importing(frames.get(thread.ident or 0)) for thread in threads):
-            return
+    # First the lock: while a fork waits for it, threads go on, and may come to an import of others.
+    _forking.holds = _lock.acquire(timeout=LONGEST_WAIT)
+    while _some_thread_imports() and time.monotonic() < deadline:
         time.sleep(_PAUSE)
+
+
+def _some_thread_imports() -> bool:
+    frames = sys._current_frames()
+    return any(_is_importing(frames.get(thread.ident or 0)) for thread in tuple(threads))
 
 
 def _is_importing(frame: FrameType | None) -> bool:
@@ -48,10 +54,6 @@ def _is_importing(frame: FrameType | None) -> bool:
     return False
 
 
-def _before_fork() -> None:
-    _forking.holds = _lock.acquire(timeout=LONGEST_WAIT)
-
-
 def _after_fork_in_parent() -> None:
     if _forking.holds:
         _lock.release()
@@ -60,6 +62,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork() -> None:
     global _lock
     _lock = threading.RLock()
+    threads.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -328,11 +328,6 @@ def _our_provider(config: Config, *, private: bool) -> TracerProvider:
     return _built
 
 
-def _before_fork() -> None:
-    _pipeline.before_fork()
-    _process_end.before_fork()
-
-
 def _after_fork() -> None:
     """In a forked child: our locks may be held by threads that do not exist here, and our queues are the parent's."""
     global _lock
@@ -343,4 +338,4 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+    os.register_at_fork(before=_process_end.before_fork, after_in_child=_after_fork)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from running import Meanwhile
 from sentrial._export.crew import Crew
 
 TIMEOUT = 20
@@ -50,6 +51,8 @@ def crews() -> Iterator[list[Crew]]:
     for crew in made:
         threads = tuple(crew.threads)
         crew.close(TIMEOUT)
+        for thread in threads:
+            thread.join(TIMEOUT)
         assert [thread for thread in threads if thread.is_alive()] == []
 
 
@@ -160,6 +163,24 @@ def test_threads_are_there_before_there_is_work_for_them(crews: list[Crew], done
     for _ in range(5):
         crew.prepare(3)
     assert len(crew.threads) == 2
+
+
+def test_threads_are_not_more_where_two_prepare_at_the_same_time(
+    crews: list[Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = make(crews)
+    monkeypatch.setattr(crew, "_starting", Meanwhile(crew._starting, lambda: crew.prepare(1)))
+    crew.prepare(1)
+    assert len(crew.threads) == 1
+
+
+def test_a_crew_that_is_closed_while_somebody_prepares_starts_no_thread(
+    crews: list[Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = make(crews)
+    monkeypatch.setattr(crew, "_starting", Meanwhile(crew._starting, lambda: crew.close(TIMEOUT)))
+    crew.prepare(1)
+    assert crew.threads == set()
 
 
 def test_close_ends_all_threads_after_their_work(crews: list[Crew], done: queue.SimpleQueue[Any]) -> None:

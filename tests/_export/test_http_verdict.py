@@ -35,7 +35,7 @@ def server() -> Iterator[SentrialStandIn]:
 
 @pytest.fixture
 def sender(server: SentrialStandIn) -> Iterator[HttpSender]:
-    with contextlib.closing(sentrial_sender(server.traces_url, KEY, timeout=5)) as ours:
+    with contextlib.closing(sentrial_sender(server.traces_url, KEY, timeout=30)) as ours:
         yield ours
 
 

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from receivers import OtlpGrpcReceiver, SentrialStandIn
 from running.line import KEY, Line, make_spans, names_at
 from sentrial._export.collector import collector
+from sentrial._export.crew import Crew
 from sentrial._export.item import Item
 from sentrial._export.sentrial_api import sentrial
 from sentrial._session import Session
@@ -121,7 +122,7 @@ def test_flush_says_whether_all_was_dealt_with(server: SentrialStandIn, line: Li
     server.speak()
     assert line.outlet.flush(TIMEOUT)
     assert names_at(server) == ["a"]
-    assert line.outlet.flush(0.5)
+    assert line.outlet.flush(TIMEOUT)
 
 
 def test_flush_does_not_wait_for_company(server: SentrialStandIn) -> None:
@@ -141,6 +142,36 @@ def test_flush_does_not_wait_for_the_end_of_a_pause_of_ours(server: SentrialStan
         pass
     assert names_at(server) == ["a"]
     line.outlet.close(1)
+
+
+def test_flush_does_not_wait_for_company_where_it_came_in_the_middle_of_a_pause(server: SentrialStandIn) -> None:
+    crew = Crew("sentrial test")
+    line = Line(server.url, flush_interval=3600.0, crew=crew)
+    server.respond(503, {}, b"busy")
+    first, last = _Turn(), _Turn()
+    crew.call(first)
+    line.put("a")
+    crew.call(last)  # who has others behind him does not wait for company
+    first.over.set()
+    last.over.set()
+    server.wait_for_requests(1)
+    assert line.outlet.flush(TIMEOUT)
+    assert names_at(server) == ["a"]
+    line.outlet.close(TIMEOUT)
+    crew.close(TIMEOUT)
+
+
+class _Turn:
+    """A turn of somebody else's at a thread, until it is ``over``."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    def work(self, *, alone: bool) -> None:
+        assert self.over.wait(TIMEOUT)
+
+    def let_go(self) -> None:
+        pass
 
 
 def test_close_delivers_and_ends_the_thread(server: SentrialStandIn) -> None:

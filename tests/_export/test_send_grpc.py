@@ -42,7 +42,7 @@ def receiver() -> Iterator[OtlpGrpcReceiver]:
 
 @pytest.fixture
 def sender(receiver: OtlpGrpcReceiver) -> Iterator[GrpcSender]:
-    with contextlib.closing(GrpcSender(OtlpSettings(receiver.target, timeout=5))) as ours:
+    with contextlib.closing(GrpcSender(OtlpSettings(receiver.target, timeout=30))) as ours:
         yield ours
 
 
@@ -306,7 +306,7 @@ verdict = repr(sender.send(b""))
 sender.close()
 ours = len(kept.get_finished_spans())
 with grpc.insecure_channel(sys.argv[1]) as channel:
-    channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")(b"", timeout=5)
+    channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")(b"", timeout=30)
 print(json.dumps([verdict, ours, len(kept.get_finished_spans())]))
 """
 

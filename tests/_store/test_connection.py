@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from fixed_spans.rows import root
-from sentrial._store.connection import _version, open_for_reading, open_for_writing
+from running import run_program
+from sentrial._store.connection import _version, make_private_file, open_for_reading, open_for_writing
 from sentrial._store.failures import StoreBusyError, StoreUnusableError
 from sentrial._store.read import list_sessions
 from sentrial._store.schema import VERSION
@@ -180,3 +181,60 @@ def test_a_store_made_by_another_process_while_we_look_is_not_taken_for_a_strang
     assert "PRAGMA application_id" in looked_at
     assert _version(ours, path) == VERSION
     ours.close()
+
+
+WRITE_AT_ONCE = """
+    import os, sqlite3
+    connection = sqlite3.connect(os.environ["STORE"], timeout=0, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        print('"' + str(error) + '"')
+"""
+OPEN_AND_CLOSE = """
+    import os
+    from pathlib import Path
+    from sentrial._store.connection import open_for_writing
+    open_for_writing(Path(os.environ["STORE"]), patience_s=30).close()
+"""
+COUNT = """
+    import os
+    from pathlib import Path
+    from sentrial._store.connection import open_for_reading
+    from sentrial._store.read import list_sessions
+    print(len(list_sessions(open_for_reading(Path(os.environ["STORE"])))))
+"""
+
+
+def test_what_is_written_after_a_second_opening_is_there_for_other_processes(path: Path) -> None:
+    """As after ``configure(store_max_size=...)``: the destination of before still delivers."""
+    first = open_for_writing(path, patience_s=5)
+    write_spans(first, [root(1)])
+    second = open_for_writing(path, patience_s=5)
+    # It would take itself for the last one that has the store open, and put everything in order.
+    run_program(OPEN_AND_CLOSE, {"STORE": str(path)})
+    write_spans(first, [root(2)])
+    assert run_program(COUNT, {"STORE": str(path)}).printed == [2]
+    first.close()
+    second.close()
+
+
+def test_a_file_that_is_there_keeps_the_locks_of_this_process(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    make_private_file(path)
+    assert mode(path) == 0o600
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    make_private_file(path)
+    assert run_program(WRITE_AT_ONCE, {"STORE": str(path)}).printed == ["database is locked"]
+    holder.close()
+
+
+def test_a_link_to_a_store_that_is_not_there_yet_makes_that(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        (tmp_path / "link.db").symlink_to(tmp_path / "real.db")
+        make_store(tmp_path / "link.db")
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "real.db") == 0o600

@@ -87,9 +87,9 @@ def test_where_the_process_cannot_be_asked_silence_decides(connection: sqlite3.C
     write_spans(connection, [row(1, 2, TOOL)])
     (found,) = list_sessions(connection)
     assert (found.status, found.owner) == ("running", None)
-    age(connection, 3_599)
+    age(connection, 3_000)
     assert find_left_behind(connection, silence_s=3_600) == []
-    age(connection, 2)
+    age(connection, 1_000)
     assert find_left_behind(connection, silence_s=3_600) == [1]
     connection.execute("UPDATE sessions SET owner = 'another-machine pid:[1] 7 7'")
     assert find_left_behind(connection, silence_s=3_600) == [1]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from opentelemetry import trace
 
 import sentrial
 from real_collector import (
@@ -18,7 +21,10 @@ from real_collector import (
 
 DECIDED = "processor_tail_sampling_global_count_traces_sampled"
 LATE = "processor_tail_sampling_early_releases_from_cache_decision"
-SOON = {"COLLECTOR_DECISION_WAIT": "2s", "COLLECTOR_WAIT_AFTER_ROOT": "1s", "COLLECTOR_SHARE_PERCENT": "0"}
+SOON = {"COLLECTOR_DECISION_WAIT": "30s", "COLLECTOR_WAIT_AFTER_ROOT": "1s", "COLLECTOR_SHARE_PERCENT": "0"}
+
+"""A session is decided by its root, a second after that has arrived."""
+EVEN_IF_OPEN = {**SOON, "COLLECTOR_DECISION_WAIT": "2s"}
 
 
 def sending_to(collector: Collector) -> None:
@@ -30,31 +36,29 @@ def test_failed_slow_and_expensive_sessions_are_kept_whole_and_of_the_rest_nothi
     far_end: SentrialBehindCollector,
     violations: Callable[..., list[dict[str, Any]]],
 ) -> None:
-    collector = start_collector("sampling.yaml", COLLECTOR_EXPENSIVE_USD=0.25, COLLECTOR_SLOW_MS=900, **SOON)
+    collector = start_collector("sampling.yaml", COLLECTOR_EXPENSIVE_USD=0.25, COLLECTOR_SLOW_MS=30_000, **SOON)
     sending_to(collector)
-    slow = sentrial.begin(user_id="user-1", event="support-agent", input="Where is my parcel?")
     ordinary = [support_session(number, cost=0.2) for number in range(20)]
     failed = support_session(20, failed=True)
     expensive = support_session(21, cost=0.25)
     with sentrial.begin(user_id="user-22", event="support-agent", input="?") as recovered:
         recovered.track_tool_call("search", {"q": 1}, None, tool_error={"message": "timed out"})
         recovered.finish(output="It comes tomorrow.", success=True)
-    assert sentrial.flush(10)
-    # The clock says what is slow: it runs until the ordinary ones are decided, a second after their ends.
-    collector.wait_for_metric(DECIDED, 23)
-    slow.finish(output="It comes tomorrow.")
+    with sentrial.begin(user_id="user-23", event="support-agent", input="?") as slow:
+        a_minute_ago = time.time_ns() - 60 * 10**9
+        trace.get_tracer("app").start_span("SELECT", start_time=a_minute_ago).end()
     assert sentrial.flush(10)
     collector.wait_for_metric(DECIDED, 24)
-    far_end.wait_for_spans(12)
+    far_end.wait_for_spans(13)
     assert by_session(far_end.spans) == {
         failed: sorted([*NAMES, "error"]),
         expensive: NAMES,
         recovered.session_id: ["execute_tool search", "invoke_agent support-agent"],
-        slow.session_id: ["invoke_agent support-agent"],
+        slow.session_id: ["SELECT", "invoke_agent support-agent"],
     }
     assert (collector.metric(DECIDED, sampled="true"), collector.metric(DECIDED, sampled="false")) == (4, 20)
     assert not set(ordinary) & set(by_session(far_end.spans))
-    assert violations(far_end.otlp_json(), 12) == []
+    assert violations(far_end.otlp_json(), 13) == []
 
 
 def test_a_share_of_the_rest_is_kept_and_each_of_these_is_whole(
@@ -78,7 +82,7 @@ def test_a_share_of_the_rest_is_kept_and_each_of_these_is_whole(
 def test_a_session_longer_than_the_wait_is_kept_and_what_comes_later_follows(
     start_collector: StartCollector, far_end: SentrialBehindCollector
 ) -> None:
-    collector = start_collector("sampling.yaml", **SOON)
+    collector = start_collector("sampling.yaml", **EVEN_IF_OPEN)
     sending_to(collector)
     with sentrial.begin(user_id="user-1", event="support-agent", input="?") as session:
         with session.tool("first", {}):
@@ -86,7 +90,7 @@ def test_a_session_longer_than_the_wait_is_kept_and_what_comes_later_follows(
         assert sentrial.flush(10)
         # Decided while it is open: it has no root yet.
         assert [span["name"] for span in far_end.wait_for_spans(1)] == ["execute_tool first"]
-        assert collector.metric(DECIDED, sampled="true") == 1
+        assert collector.wait_for_metric(DECIDED, 1, sampled="true") == 1
         with session.tool("second", {}):
             pass
         assert sentrial.flush(10)
@@ -113,7 +117,7 @@ def test_without_the_policy_for_open_ones_a_long_session_is_dropped_even_if_it_f
 ) -> None:
     changed = tmp_path / "changed.yaml"
     changed.write_text(WITHOUT_STILL_OPEN, encoding="utf-8")
-    collector = start_collector("sampling.yaml", changed, **SOON)
+    collector = start_collector("sampling.yaml", changed, **EVEN_IF_OPEN)
     sending_to(collector)
     with sentrial.begin(user_id="user-1", event="support-agent", input="?") as session:
         with session.tool("first", {}):

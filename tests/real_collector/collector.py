@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -13,6 +12,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+
+from receivers.ports import free_ports
 
 READY = "Everything is ready"
 
@@ -98,7 +99,7 @@ class Collector:
         """SIGKILL: it cannot do anything about it."""
         self._end(signal.SIGKILL)
 
-    def wait_for_log(self, words: str, *, since: int = 0, timeout: float = 20.0) -> str:
+    def wait_for_log(self, words: str, *, since: int = 0, timeout: float = 30.0) -> str:
         """The first line with ``words`` in it, from line ``since`` on. Raises AssertionError without one."""
         found: list[str] = []
 
@@ -113,7 +114,7 @@ class Collector:
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum over the samples of its own metric ``otelcol_<name>`` that carry ``labels``; 0 without any."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=20) as answer:
             text = answer.read().decode()
         wanted = {f'{label}="{value}"' for label, value in labels.items()}
         return sum(
@@ -122,7 +123,7 @@ class Collector:
             if wanted <= set(given.split(","))
         )
 
-    def wait_for_metric(self, name: str, at_least: float, *, timeout: float = 20.0, **labels: str) -> float:
+    def wait_for_metric(self, name: str, at_least: float, *, timeout: float = 30.0, **labels: str) -> float:
         """The metric, once it has got there. Raises AssertionError after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while (value := self.metric(name, **labels)) < at_least:
@@ -162,15 +163,3 @@ class Collector:
 
 StartCollector = Callable[..., Collector]
 """``start(*configs, **variables)``: starts one, which the test's end stops."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on the loopback interface that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

@@ -29,7 +29,7 @@ class SentrialBehindCollector(SentrialStandIn):
         finally:
             request.body = raw
 
-    def wait_until(self, done: Callable[[], bool], timeout: float = 20.0) -> None:
+    def wait_until(self, done: Callable[[], bool], timeout: float = 30.0) -> None:
         """Returns once ``done``, asked whenever something arrives. Raises AssertionError after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while not done():

@@ -95,6 +95,7 @@ class HttpReceiver(Received):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
 
     def __init__(self, receiver: HttpReceiver) -> None:
         self.receiver = receiver
@@ -126,7 +127,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        length = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # A client that was killed in the middle has sent nothing.
+            self.close_connection = True
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.receiver.handle(Request(self.path, headers, body, method=self.command))
         if answer is None:

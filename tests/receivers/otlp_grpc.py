@@ -9,6 +9,7 @@ from typing import Any
 
 from receivers.certificates import Certificates
 from receivers.normal_form import document_of
+from receivers.ports import free_ports
 from receivers.received import Fault, Received, Request
 
 _SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
@@ -30,7 +31,8 @@ class OtlpGrpcReceiver(Received):
         self._client_certificate = client_certificate
         self._options = [("grpc.max_receive_message_length", longest_message), ("grpc.so_reuseport", 0)]
         self._server: Any = None
-        self.port = 0
+        # One that nobody else is given while it is closed.
+        (self.port,) = free_ports(1)
 
     @property
     def target(self) -> str:

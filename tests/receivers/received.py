@@ -67,7 +67,7 @@ class Received:
         documents = [request.document for request in self.requests if request.document is not None]
         return "".join(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)
 
-    def wait_for_spans(self, count: int, timeout: float = 10.0) -> list[dict[str, Any]]:
+    def wait_for_spans(self, count: int, timeout: float = 30.0) -> list[dict[str, Any]]:
         """The spans, once there are at least ``count``. Raises AssertionError after ``timeout`` seconds."""
         with self._changed:
             done = self._changed.wait_for(lambda: sum(len(each.spans) for each in self._requests) >= count, timeout)
@@ -75,7 +75,7 @@ class Received:
         assert done, f"{len(spans)} of {count} spans after {timeout:g} s: {[span['name'] for span in spans]}"
         return spans
 
-    def wait_for_requests(self, count: int, timeout: float = 10.0) -> list[Request]:
+    def wait_for_requests(self, count: int, timeout: float = 30.0) -> list[Request]:
         """The requests, once there are at least ``count``. Raises AssertionError after ``timeout`` seconds."""
         with self._changed:
             done = self._changed.wait_for(lambda: len(self._requests) >= count, timeout)

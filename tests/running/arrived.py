@@ -12,7 +12,7 @@ Span = dict[str, Any]
 
 def arrived(server: Any) -> dict[str, Span]:
     """The spans that have ended so far, by name. Raises AssertionError where a name stands for two of them."""
-    assert sentrial.flush(10)
+    assert sentrial.flush(30)
     return by_name(server.spans)
 
 

@@ -57,7 +57,7 @@ def running_program(
             f"ignore:{_FORK_WARNING}",
             *(["-c", program] if file is None else [file]),
         ],
-        env={**environment, "SENTRIAL_FLUSH_INTERVAL": "0.05", **(variables or {})},
+        env={**environment, "SENTRIAL_FLUSH_INTERVAL": "0.05", "SENTRIAL_FLUSH_TIMEOUT": "30", **(variables or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -15,7 +15,7 @@ import threading
 from collections import OrderedDict, deque
 from typing import Protocol
 
-from sentrial import _guard
+from sentrial import _guard, _late_imports
 
 
 class Work(Protocol):
@@ -62,12 +62,15 @@ class Crew:
 
     def prepare(self, count: int) -> None:
         """Have ``count`` threads for what will come, or nearly so many. None can be started while a program ends."""
-        if len(self.threads) < count and self._has_place() and self._starting.acquire(blocking=False):
+        if self._is_short_of(count) and self._starting.acquire(blocking=False):
             try:
-                thread = self._add_thread()
+                # Asked again: another may have added one, or closed the crew.
+                thread = self._add_thread() if self._is_short_of(count) else None
             finally:
                 self._starting.release()
-            self._start(thread)
+            if thread is not None:
+                self._start(thread)
+            self._start_if_needed()
 
     def close(self, timeout: float) -> None:
         """End the threads, once they have no more to do, and start no other.
@@ -96,6 +99,9 @@ class Crew:
 
     def _is_needed(self) -> bool:
         return len(self._waiting) > len(self._resting) and self._has_place()
+
+    def _is_short_of(self, count: int) -> bool:
+        return len(self.threads) < count and self._has_place()
 
     def _has_place(self) -> bool:
         # Threads of before gevent go on as threads; a greenlet cannot wait where they do.
@@ -126,6 +132,7 @@ class Crew:
 
     def _run(self, bell: queue.SimpleQueue[bool]) -> None:
         me = threading.current_thread()
+        _late_imports.threads.add(me)
         try:
             while True:
                 self._resting.add(me)
@@ -149,6 +156,7 @@ class Crew:
                     _guard.note(f"working on {self._name}", error)
         finally:
             self.threads.discard(me)
+            _late_imports.threads.discard(me)
 
     def _leaves(self, me: threading.Thread) -> bool:
         if not self._starting.acquire(blocking=False):

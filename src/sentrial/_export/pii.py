@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sentrial import _guard
+from sentrial import _guard, _late_imports
 from sentrial._export import pii_shapes
 from sentrial._export.json_text import rewrite_json
 from sentrial._export.pii_custom import CustomPatterns, PatternTooSlowError, limiting_library
@@ -171,8 +171,9 @@ def _say_what_has_no_effect(config: PiiConfig) -> None:
 def _number_libraries() -> tuple[Any, Any]:
     """The checks of a card's number and of an SSN; ``None`` both where the library is not installed."""
     try:
-        from stdnum import luhn
-        from stdnum.us import ssn
+        with _late_imports.undisturbed():
+            from stdnum import luhn
+            from stdnum.us import ssn
     except ImportError:
         return None, None
     return luhn, ssn

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sentrial import _late_imports
 from sentrial._export.pii_shapes import Found
 from sentrial._pii import PiiCustomPattern
 
@@ -24,7 +25,8 @@ class PatternTooSlowError(Exception):
 def limiting_library() -> Any:
     """The library whose patterns can be given a limit of time; ``None`` where it is not installed."""
     try:
-        import regex  # type: ignore[import-untyped]  # its stubs are a package of their own; it is used as Any
+        with _late_imports.undisturbed():
+            import regex  # type: ignore[import-untyped]  # its stubs are a package of their own; it is used as Any
     except ImportError:
         return None
     return regex

@@ -8,6 +8,8 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from sentrial import _late_imports
+
 MAX_JUDGED = 500
 """Spellings in one text that the library is asked about; whatever has the shape counts in the rest of a longer list."""
 
@@ -41,7 +43,8 @@ _AMERICAN = frozenset({(3, 3, 4), (1, 3, 3, 4), (1, 10)})
 def phone_library() -> Any:
     """The library of numbering plans; ``None`` where it is not installed."""
     try:
-        import phonenumbers
+        with _late_imports.undisturbed():
+            import phonenumbers
     except ImportError:
         return None
     return phonenumbers

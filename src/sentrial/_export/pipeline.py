@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
-from sentrial import _guard, _late_imports, _payload, _registry, semconv
+from sentrial import _guard, _payload, _registry, semconv
 from sentrial._config import Config
 from sentrial._export.crew import Crew
 from sentrial._export.destination import Destination
@@ -126,7 +126,8 @@ class Pipeline:
 
     def add_holder(self, holder: Holder) -> None:
         """Ask ``holder`` for its spans before each flush, as long as it lives."""
-        self._holders.add(holder)
+        with self._lock:
+            self._holders.add(holder)
 
     def wake(self) -> None:
         """Start the threads of destinations, for spans that are under way. It cannot be done while a program ends."""
@@ -152,9 +153,9 @@ class Pipeline:
         """Deliver what is queued within ``timeout`` seconds, and take nothing more."""
         deadline = time.monotonic() + timeout
         self._release()
-        self._running = False
         with self._lock:
-            self._closed = self._outlets()
+            # In here: who asks again inside the lock makes no destination that nobody would close.
+            self._running, self._closed = False, self._outlets()
             crews = self._crews()
             self._accounts, self._endpoints = {}, {}
             self._collector, self._store, self._replaced = None, None, []
@@ -165,10 +166,6 @@ class Pipeline:
         for crew in crews:
             crew.close(max(0.0, deadline - time.monotonic()))
 
-    def before_fork(self) -> None:
-        """In the parent: let our threads come to a place where they can be left behind."""
-        _late_imports.wait_for([thread for crew in self._crews() for thread in tuple(crew.threads)])
-
     def after_fork(self) -> None:
         """In the child: forget what the parent will send, and start threads of our own when the first span comes."""
         self._lock = threading.RLock()
@@ -177,7 +174,7 @@ class Pipeline:
             crew.reset()
         for outlet in self._outlets():
             outlet.reset()
-        for holder in tuple(self._holders):
+        for holder in self._all_holders():
             holder.after_fork()
         self._asleep = True
 
@@ -238,8 +235,11 @@ class Pipeline:
         if not self._running:
             return
         if account is not None:
-            self.add_account(account)
-            self._put(item, self._accounts[account])
+            with self._lock:
+                if self._running:
+                    self.add_account(account)
+                outlet = self._accounts.get(account)
+            self._put(item, outlet)
         self._put(item, self._store_for(homeless=account is None and self._collector is None))
 
     def ready(self, item: Item, span: ReadableSpan | None = None) -> ReadableSpan:
@@ -269,13 +269,17 @@ class Pipeline:
         outlet.put(item)
 
     def _release(self) -> None:
-        for holder in tuple(self._holders):
+        for holder in self._all_holders():
             holder.release()
+
+    def _all_holders(self) -> tuple[Holder, ...]:
+        with self._lock:
+            return tuple(self._holders)
 
     def _store_for(self, *, homeless: bool) -> Outlet | None:
         """The local store, where it takes what is at hand. ``homeless``: whether that has no other destination."""
         config = self._config
-        if config.store == STORE_OFF and homeless:
+        if config.store == STORE_OFF and homeless and self._running:
             _guard.say_once(
                 "store off",
                 "sentrial: no Sentrial key and no collector is set, and the local store is off: sessions are not kept",
@@ -283,7 +287,7 @@ class Pipeline:
         if config.store == STORE_OFF or (config.store is None and not homeless):
             return None
         with self._lock:
-            if self._store is None:
+            if self._store is None and self._running:
                 self._store = self._outlet("local store", lambda: self._makers.store(config), _adapt_for_store)
                 self._say_place(fallback=config.store is None)
             return self._store

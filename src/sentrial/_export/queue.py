@@ -281,23 +281,29 @@ class Outlet:
         """Send, and send again within the bound while the destination may yet take it."""
         deadline = time.monotonic() + self._retry_timeout
         backoff = FIRST_BACKOFF
+        hurried = False
         while True:
             verdict = destination.send(body)
             if not isinstance(verdict, RetryLater):
                 self._say_up()
-                return verdict
+                break
             pause = max(SHORTEST_PAUSE, backoff * random.uniform(0.8, 1.2) if verdict.after is None else verdict.after)
             if time.monotonic() + pause > min(deadline, self._give_up_at):
-                return verdict
+                break
             self._say_down(verdict)
             if verdict.after is not None:
                 self._closing.wait(pause)
             elif self._hurry.wait(pause):
                 # Somebody waits for us: one try at once is worth more than the rest of the pause.
                 self._hurry.clear()
+                hurried = True
             if self._closing.is_set():
-                return verdict
+                break
             backoff = min(backoff * 2, LONGEST_BACKOFF)
+        if hurried:
+            # What is waited for may be queued behind this batch, and must not wait for company in the next turn.
+            self._hurry.set()
+        return verdict
 
     def _send_halves(self, spans: Sequence[ReadableSpan], destination: Destination) -> None:
         middle = len(spans) // 2

@@ -152,8 +152,9 @@ def _content(path: str) -> bytes | None:
 
 def _retry_delay(metadata: Any) -> float | None:
     """The seconds of a ``RetryInfo``: in the status details, where gRPC has it, or beside them, as some servers do."""
-    from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # ships no types
-    from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # ships no types
+    with _late_imports.undisturbed():
+        from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # ships no types
+        from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # ships no types
 
     values = dict(metadata)
     info = RetryInfo()

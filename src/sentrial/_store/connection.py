@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -30,7 +31,7 @@ def open_for_writing(path: Path, patience_s: float) -> sqlite3.Connection:
     with naming_the_file(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # SQLite gives its -wal and -shm files the mode of this one.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        make_private_file(path)
         # Used by one thread at a time, but closed by whichever thread shuts the pipeline down.
         connection = sqlite3.connect(str(path), timeout=patience_s, isolation_level=None, check_same_thread=False)
         try:
@@ -68,6 +69,26 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
                 f"its format has version {version} and has to become version {VERSION} first, which failed: {error}"
             ) from error
         return _read_only(path)
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file at ``path``, mode 0600, where there is none.
+
+    One that is there is not opened: closing it would end every lock that SQLite holds on it in this process, which is
+    how POSIX has it. Other processes would then take the store for closed, and a writer's -wal for left behind.
+
+    Raises:
+        OSError: it cannot be made, or not be written.
+    """
+    # Where a link leads to nothing yet, what it leads to is made.
+    place = os.path.realpath(path)
+    try:
+        os.close(os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if os.path.isdir(place):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path)) from None
+        if not os.access(place, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from None
 
 
 @contextmanager

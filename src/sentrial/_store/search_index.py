@@ -8,13 +8,13 @@ writable, there is none, and everything is read.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sentrial._store.connection import make_private_file
 from sentrial._store.needle import texts_of
 
 _AT_ONCE = 500
@@ -117,7 +117,7 @@ def open_index(connection: sqlite3.Connection, store: Path) -> SearchIndex | Non
     """The index of the store at ``store``, which ``connection`` reads; None where there can be none."""
     path = index_path(store)
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        make_private_file(path)
         connection.execute("ATTACH ? AS found", (f"{path.absolute().as_uri()}?mode=rw",))
     except (OSError, sqlite3.Error):
         return None
