@@ -7,6 +7,7 @@ an example with a real model, give the OpenAI client your own key and leave ``ba
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 import time
@@ -46,8 +47,10 @@ def offline_model(*answers: Answer | Callable[[Messages], Answer], pause: float 
     """Serve ``answers`` one after the other, the last one for ever; gives the ``base_url`` for a client.
 
     A function among them is given the messages and makes the answer. ``pause``: seconds before an answer; half of it
-    passes between the words of a stream.
+    passes between the words of a stream. ``OFFLINE_MODEL_PAUSE`` in the environment takes its place, for who wants
+    to see the words come, or to go away between them.
     """
+    pause = float(os.environ.get("OFFLINE_MODEL_PAUSE", pause))
     waiting = list(answers)
 
     class Handler(BaseHTTPRequestHandler):

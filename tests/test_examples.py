@@ -116,6 +116,14 @@ def service() -> Iterator[Service]:
     running.kill()
 
 
+@pytest.fixture
+def slow_service() -> Iterator[Service]:
+    """Who goes away after the first word has seconds until the last."""
+    running = Service("03_web_service:app", OFFLINE_MODEL_PAUSE="2")
+    yield running
+    running.kill()
+
+
 def question(number: int) -> dict[str, str]:
     order = "1042" if number % 2 else "1043"
     return {"user_id": f"user{number}", "text": f"Where is order {order}, asks {number}?", "convo_id": f"c{number}"}
@@ -193,8 +201,8 @@ async def test_an_error_reaches_the_handler_and_the_session_says_why(service: Se
     assert session.one("execute_tool find_order").status == "ERROR"
 
 
-async def test_readers_who_go_away_leave_cancelled_sessions_with_what_was_sent(service: Service) -> None:
-    async with httpx.AsyncClient(base_url=service.address, timeout=60) as client:
+async def test_readers_who_go_away_leave_cancelled_sessions_with_what_was_sent(slow_service: Service) -> None:
+    async with httpx.AsyncClient(base_url=slow_service.address, timeout=60) as client:
 
         async def read_a_word(number: int) -> str:
             async with client.stream("POST", "/stream", json=question(2 * number)) as response:
@@ -202,7 +210,7 @@ async def test_readers_who_go_away_leave_cancelled_sessions_with_what_was_sent(s
 
         first_words = await asyncio.gather(*map(read_a_word, range(10)))
     assert first_words == ["Your "] * 10
-    sessions = await asyncio.to_thread(service.stop)
+    sessions = await asyncio.to_thread(slow_service.stop)
     assert len(sessions) == 10
     for session in sessions:
         (answer,) = said(session)[1]

@@ -67,12 +67,16 @@ def server() -> Iterator[SentrialStandIn]:
         yield stand_in
 
 
+def to(server: SentrialStandIn) -> dict[str, str]:
+    return {"SENTRIAL_API_KEY": KEY, "SENTRIAL_API_URL": server.url, "SENTRIAL_FLUSH_TIMEOUT": "60"}
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_sessions_of_greenlets_arrive_whenever_gevent_comes(server: SentrialStandIn, order: str) -> None:
     with FakeProvider() as model:
         ended = run_program(
             ORDERS[order] + CALLS,
-            {"SENTRIAL_API_KEY": KEY, "SENTRIAL_API_URL": server.url, "OPENAI_BASE_URL": model.base_url},
+            {**to(server), "OPENAI_BASE_URL": model.base_url},
         )
     assert ended.log == []
     assert ended.printed == [1]
@@ -86,7 +90,7 @@ def test_a_child_that_is_about_to_be_another_program_runs_nothing_of_this_one(
     server: SentrialStandIn, order: str
 ) -> None:
     """gevent forks with Python's hooks: a wait in one of them would be a switch to the program's other greenlets."""
-    ended = run_program("import os\n" + ORDERS[order] + FORK, {"SENTRIAL_API_KEY": KEY, "SENTRIAL_API_URL": server.url})
+    ended = run_program("import os\n" + ORDERS[order] + FORK, to(server))
     assert ended.log == []
     assert ended.printed == [1, 1, 1, 1]
     assert set(by_name(server.spans)) == {"invoke_agent agent"}

@@ -96,6 +96,14 @@ def service() -> Iterator[Service]:
     running.kill()
 
 
+@pytest.fixture
+def slow_service() -> Iterator[Service]:
+    """Who goes away after the first word has seconds until the last."""
+    running = Service("09_streaming_endpoint:app", OFFLINE_MODEL_PAUSE="2")
+    yield running
+    running.kill()
+
+
 def question(number: int) -> dict[str, str]:
     order = "1042" if number % 2 else "1043"
     return {"user_id": f"user{number}", "text": f"Where is order {order}, asks {number}?", "convo_id": f"c{number}"}
@@ -125,8 +133,8 @@ async def test_a_streaming_endpoint_keeps_many_users_apart(service: Service) -> 
         assert session.summary.total_tokens == session.summary.input_tokens + session.summary.output_tokens > 0
 
 
-async def test_readers_of_it_who_go_away_leave_cancelled_sessions_with_what_was_said(service: Service) -> None:
-    async with httpx.AsyncClient(base_url=service.address, timeout=60) as client:
+async def test_readers_of_it_who_go_away_leave_cancelled_sessions_with_what_was_said(slow_service: Service) -> None:
+    async with httpx.AsyncClient(base_url=slow_service.address, timeout=60) as client:
 
         async def read_a_word(number: int) -> str:
             async with client.stream("POST", "/chat", json=question(2 * number)) as response:
@@ -134,7 +142,7 @@ async def test_readers_of_it_who_go_away_leave_cancelled_sessions_with_what_was_
 
         first_words = await asyncio.gather(*map(read_a_word, range(5)))
     assert first_words == ["Your "] * 5
-    sessions = await asyncio.to_thread(service.stop)
+    sessions = await asyncio.to_thread(slow_service.stop)
     assert len(sessions) == 5
     for session in sessions:
         assert {span.status for span in session.spans} == {"UNSET"}

@@ -1,4 +1,4 @@
-"""Nothing listens at the server's address: how long two sessions take."""
+"""Nothing listens at the server's address: how long four sessions take."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from typing import Any
 from defects.blocked import judge_seconds, seconds_of
 from defects.seen import Seen, Verdict
 
-# So that the end of the program, which waits for the server up to a bound, is soon there.
-VARIABLES = {"SENTRIAL_FLUSH_TIMEOUT": "1"}
-
-
-def scene(receiver: Any) -> None:
-    receiver.close()
+# Nobody is given that port: one that is closed may be another program's a moment later. The timeout: so that the end
+# of the program, which waits for the server up to a bound, is soon there.
+VARIABLES = {"SENTRIAL_API_URL": "http://127.0.0.1:1", "SENTRIAL_FLUSH_TIMEOUT": "1"}
 
 
 def program() -> dict[str, Any]:
     import sentrial
 
     def work() -> None:
-        for user in ("alice", "bob"):
+        for user in ("alice", "bob", "carol", "dave"):
             interaction = sentrial.begin(user, "agent", input="hello")
             interaction.track_tool_call("search", {"query": "x"}, {"found": 1})
             interaction.finish(output="done")

@@ -1,4 +1,4 @@
-"""The server answers 503 to everything: how long two sessions take."""
+"""The server answers 503 to everything: how long four sessions take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server needs 0.3 s for each answer: how long a session with eight events takes."""
+"""The server needs 1.5 s for each answer: how long a session with eight events takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from defects.seen import Seen, Verdict
 
 def scene(receiver: Any) -> None:
     for _ in range(100):
-        receiver.hang(0.3)
+        receiver.hang(1.5)
 
 
 def program() -> dict[str, Any]:

@@ -7,6 +7,9 @@ from typing import Any
 
 from defects.seen import Seen, Verdict
 
+# All of the session goes at its end, in one request each time, however slow the program is.
+VARIABLES = {"SENTRIAL_FLUSH_INTERVAL": "30"}
+
 
 def scene(receiver: Any) -> None:
     store, count = receiver.answer, itertools.count(1)

@@ -1,4 +1,7 @@
-"""The examples, run as users run them: each a process, nothing set but PATH and HOME; and what is in the store then."""
+"""The examples, run as users run them: each a process; and what is in the store then.
+
+Nothing is set but PATH and HOME, and time for a slow machine to deliver at the end.
+"""
 
 from __future__ import annotations
 
@@ -53,12 +56,13 @@ def got(tool: SpanRow) -> Any:
 class Service:
     """An example as a server of its own process, by ``app``, such as ``03_web_service:app``.
 
-    ``address`` is where it listens.
+    ``address`` is where it listens. ``variables`` are set besides.
     """
 
-    def __init__(self, app: str) -> None:
+    def __init__(self, app: str, **variables: str) -> None:
         command = [sys.executable, "-W", "error", "-m", "uvicorn", app, "--port", "0"]
-        self._process = subprocess.Popen(command, cwd=EXAMPLES, env=_environment(), stderr=subprocess.PIPE, text=True)
+        environment = _environment(**variables)
+        self._process = subprocess.Popen(command, cwd=EXAMPLES, env=environment, stderr=subprocess.PIPE, text=True)
         self._log: list[str] = []
         self.address = self._wait_for_address()
 
@@ -73,7 +77,7 @@ class Service:
     def stop(self) -> list[Stored]:
         """End it as a container's host does; gives the sessions that are in the store then."""
         self._process.send_signal(signal.SIGTERM)
-        _, rest = self._process.communicate(timeout=30)
+        _, rest = self._process.communicate(timeout=60)
         log = [*self._log, *rest.splitlines()]
         assert [line for line in log if line.startswith(("ERROR", "Traceback"))] == []
         return sessions_in(store_path({}))
@@ -86,4 +90,5 @@ class Service:
 
 
 def _environment(**variables: str) -> dict[str, str]:
-    return {**{name: os.environ[name] for name in ("PATH", "HOME")}, **variables}
+    given = {name: os.environ[name] for name in ("PATH", "HOME")}
+    return {**given, "SENTRIAL_FLUSH_TIMEOUT": "60", **variables}

@@ -52,6 +52,7 @@ def run(environment: str, names: str) -> Outcome:
             "MODEL_URL": model.base_url,
             "SENTRIAL_API_KEY": KEY,
             "SENTRIAL_API_URL": server.url,
+            "SENTRIAL_FLUSH_TIMEOUT": "60",
         }
         command = [str(python_of(environment)), str(PROGRAM), *names.split()]
         done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)

@@ -69,6 +69,7 @@ def run(peer: str, order: str, ending: str) -> Outcome:
             "PEER_URL": vendor.url,
             "SENTRIAL_API_KEY": KEY,
             "SENTRIAL_API_URL": server.url,
+            "SENTRIAL_FLUSH_TIMEOUT": "60",
             "SENTRIAL_ENABLED": "false" if order == "alone" else "true",
         }
         command = [str(python), str(GUEST), peer, order, ending]

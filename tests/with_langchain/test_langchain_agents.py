@@ -100,7 +100,7 @@ def test_a_tool_whose_failure_ends_the_run(server: FakeProvider, models: Models,
     def failing(number: int) -> str:
         """Find an order by its number."""
         # The first failure keeps tools from running that have not begun.
-        assert begun.wait(10)
+        assert begun.wait(60)
         raise ToolException(f"no order {number}")
 
     server.queue(Answer.reply("chat_tools"))

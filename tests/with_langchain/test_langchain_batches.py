@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import CallbackManager
 from langchain_core.language_models import FakeListLLM
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
 
 import sentrial
 from langchain_scenarios import Exported
 from langchain_scenarios.asking import INPUT, OUTPUT, Asking
 from langchain_scenarios.inside import open_runs
 from receivers import OtlpHttpReceiver
+from sentrial._frameworks.langchain.recorder import Opened
 from sentrial.langchain import SentrialCallbackHandler
 
 PROMPTS = ["one", "two", "three"]
@@ -123,6 +129,49 @@ async def test_so_it_has_in_a_task_that_goes_on(exported: Exported, given: bool)
     await failing_chats_in_a_task([handler] if given else [])
     check(exported, "failed")
     assert open_runs(handler) == []
+
+
+ENDS = (Opened.leave.__code__, Opened.give_back.__code__)
+
+
+def end_on_two_threads(stop: int) -> bool:
+    """The second of two fails where the end of the first stands before step ``stop``: whether it got so far."""
+    first, second = CallbackManager([SentrialCallbackHandler()]).on_chat_model_start({}, CHATS[:2], batch_size=2)
+    steps = 0
+
+    def fail_the_second() -> None:
+        elsewhere.submit(second.on_llm_error, ValueError("two")).result(60)
+
+    def step(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal steps
+        if event == "line":
+            if steps == stop:
+                fail_the_second()
+            steps += 1
+        return step
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        sys.settrace(lambda frame, *_: step if frame.f_code in ENDS else None)
+        first.on_llm_end(LLMResult(generations=[[ChatGeneration(message=AIMessage("Fine."))]]))
+        sys.settrace(None)
+        if steps <= stop:
+            fail_the_second()
+    return steps > stop
+
+
+def test_so_it_has_wherever_another_of_them_ends_at_the_same_time(exported: Exported) -> None:
+    stops, got_so_far = 0, True
+    while got_so_far:
+        # On a thread of its own: what ends on another one stays current there.
+        with ThreadPoolExecutor(1) as here:
+            got_so_far = here.submit(end_on_two_threads, stops).result(60)
+        stops += 1
+    assert stops > 1
+    roots = [span for span in exported.spans if span["parent_span_id"] is None]
+    assert [root["attributes"]["sentrial.session.outcome"] for root in roots] == ["failed"] * stops
+    for root in roots:
+        calls = [span for span in exported.spans if span["parent_span_id"] == root["span_id"]]
+        assert root["end_ns"] >= max(call["end_ns"] for call in calls)
 
 
 def test_in_a_session_of_the_programs_none_is_left_open_either(exported: Exported) -> None:

@@ -48,16 +48,16 @@ def graph_of(models: Models) -> Any:
         return {"found": ["a plan"]}
 
     def search(state: State) -> dict[str, Any]:
-        together.wait(10)
+        together.wait(60)
         retriever = Archive(metadata={"top_k": 2, "data_source_id": "archive"})
         return {"found": [document.page_content for document in retriever.invoke(state["question"])]}
 
     def ask(state: State) -> dict[str, Any]:
-        together.wait(10)
+        together.wait(60)
         return {"found": [models.openai().invoke(state["question"]).content]}
 
     def compute(state: State) -> dict[str, Any]:
-        together.wait(10)
+        together.wait(60)
         return {"found": ["4711"]}
 
     def write(state: State) -> dict[str, Any]:

@@ -238,6 +238,7 @@ def test_another_process_goes_on_with_the_conversation(tmp_path: Path) -> None:
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json",
             "SENTRIAL_STORE": "",
+            "SENTRIAL_FLUSH_TIMEOUT": "60",
         }
         answers = [
             subprocess.run(

@@ -110,6 +110,7 @@ def printed_by(program: str, server: FakeProvider, stand_in: SentrialStandIn) ->
             "OPENAI_BASE_URL": server.base_url,
             "SENTRIAL_API_URL": stand_in.url,
             "SENTRIAL_STORE": "",
+            "SENTRIAL_FLUSH_TIMEOUT": "60",
         },
         capture_output=True,
         text=True,

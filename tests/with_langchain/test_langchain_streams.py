@@ -286,10 +286,14 @@ async def test_a_stream_that_waits_is_cancelled_by_a_timeout(
     handler = SentrialCallbackHandler()
     runnable, given, options = kind(models.openai(streaming=True))
 
+    begun = asyncio.Event()
+
     async def consume() -> None:
         async for _ in runnable.astream(given, {"callbacks": [handler]}, **options):
-            pass
+            begun.set()
 
+    task = asyncio.create_task(consume())
+    await asyncio.wait_for(begun.wait(), 60)
     with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(consume(), 0.3)
+        await asyncio.wait_for(task, 0.05)
     check(exported, handler, [CANCELLED])

@@ -46,8 +46,9 @@ def test_each_task_is_one_session_and_none_is_lost(
     folder = tmp_path / "broker"
     folder.mkdir()
     given = variables(model, server, BROKER_FOLDER=str(folder))
+    # Before there is a worker, which would read files of the broker's that are half written.
+    assert run(["python", "-c", SEND], given).code == 0
     with Service([*WORKER, "-P", pool], given, ready="ready.$") as service:
-        assert run(["python", "-c", SEND], given).code == 0
         service.wait_for("(succeeded in|raised unexpected)", times=3)
     found = {each.root["user.id"]: each for each in sessions_of(server)}
     assert found, service.output

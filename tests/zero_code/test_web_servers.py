@@ -32,7 +32,10 @@ SERVERS: dict[str, dict[str, Any]] = {
     # uvicorn sends itself the signal again, once it has shut down.
     "fastapi uvicorn": {"command": [*UVICORN, "fastapi_app:app"], "ready": "Uvicorn running", "code": -signal.SIGTERM},
     "fastapi uvicorn workers": {
-        "command": [*UVICORN, "--workers", "2", "fastapi_app:app"], "ready": UVICORN_UP, "workers": 2,
+        # Its workers are killed where they do not answer in the time for that, 5 s unless it is told otherwise.
+        "command": [*UVICORN, "--workers", "2", "--timeout-worker-healthcheck", "60", "fastapi_app:app"],
+        "ready": UVICORN_UP,
+        "workers": 2,
     },
     "fastapi gunicorn": {
         "command": [*GUNICORN, "-w", "2", "-k", "uvicorn_worker.UvicornWorker", "fastapi_app:app"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Protocol
@@ -50,13 +51,13 @@ class Opened:
     It ends as they did, when the last of them has, and what went on inside for longer: that has a share, too.
     """
 
-    __slots__ = ("_ending", "_shares", "session")
+    __slots__ = ("_endings", "_shares", "session")
 
     def __init__(self, session: Session) -> None:
         self.session = session
         # Taken and given back on any thread: what a list does is atomic, and to end a session twice does nothing.
         self._shares = [None]
-        self._ending = Ending()
+        self._endings: list[Ending] = []
 
     def share(self) -> Opened:
         """For one more run, which has to :meth:`leave`, or for what has to :meth:`give_back` alone."""
@@ -68,9 +69,7 @@ class Opened:
         ending = _ending(run, error, given)
         if len(self._shares) > 1:
             ending = _to_keep(ending)
-        if self._ending.outcome == semconv.OUTCOME_FAILED:
-            ending = replace(self._ending, end_time=ending.end_time)
-        self._ending = ending
+        self._endings.append(ending)
         self.give_back()
 
     def give_back(self) -> None:
@@ -78,7 +77,7 @@ class Opened:
         self._shares.pop()
         if not self._shares:
             aside.settle(wait=False)  # what is put aside belongs to the session
-            root.end_session(self.session, self._ending)
+            root.end_session(self.session, _of_all(self._endings))
 
 
 class Recorder:
@@ -260,6 +259,14 @@ def _to_keep(ending: Ending) -> Ending:
         return replace(ending, end_time=end_time)
     reason, error_type = failure.describe(error), failure.type_name(error)
     return replace(ending, error=None, failure_reason=reason, error_type=error_type, end_time=end_time)
+
+
+def _of_all(endings: Sequence[Ending]) -> Ending:
+    """The first of ``endings`` that is a failure, or the last; at the latest of their times."""
+    times = [ending.end_time for ending in endings if ending.end_time is not None]
+    end_time = max(times) if len(times) == len(endings) else None
+    ending = next((each for each in endings if each.outcome == semconv.OUTCOME_FAILED), endings[-1])
+    return replace(ending, end_time=end_time)
 
 
 def _learn_conversation(session: Session, conversation_id: str | None) -> None:
