@@ -217,7 +217,7 @@ SWITCHED_OFF = """
         "answers": [*without[2], *inside[2]],
         "last": [without[4], inside[4]],
         "the caller's span stays current": inside[5] is caller,
-        "flush": sentrial.flush(1),
+        "flush": sentrial.flush(30),
         "stats": sentrial.stats(),
         "threads": [thread.name for thread in threading.enumerate()],
         "patched": _base_client.SyncAPIClient.request is not request,
