@@ -35,7 +35,8 @@ PRINTED = {
 
 def run(python: str, url: str) -> dict[str, Any]:
     """What the program prints, but for what `finish` returned."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "SENTRIAL_API_URL": url}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME")}
+    environment = {**kept, "SENTRIAL_API_URL": url, "SENTRIAL_FLUSH_TIMEOUT": "30"}
     done = subprocess.run(
         [python, "-W", "error", str(PROGRAM)], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
