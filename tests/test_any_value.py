@@ -8,9 +8,10 @@ import json
 import math
 from typing import Any, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import drawn
 from sentrial._export.redact import SecretMasker
 from sentrial._json import JsonWriter, NoMask, Texts
 from sentrial._snapshot import Tally, snapshot
@@ -84,7 +85,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@drawn(150)
 @given(VALUES)
 def test_any_value_becomes_json_that_can_be_read(value: object) -> None:
     for masker in (NoMask(), SecretMasker()):
@@ -101,7 +102,7 @@ PLAIN = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@drawn(150)
 @given(PLAIN)
 def test_plain_data_comes_back_equal(value: object) -> None:
     assert json.loads(written(value, NoMask())) == value

@@ -55,7 +55,7 @@ def test_an_odd_setting_is_named_once_and_the_session_arrives(
         caplog.clear()
         sentrial.configure(**{name: make(odd)})
         a_session()
-        sentrial.shutdown(0.5 if name == "otlp_endpoint" else 10)
+        sentrial.shutdown(10)
         told = [words for words in words_of(caplog) if f"{name}=" in words]
         assert len(told) <= 1, (odd, told)
         if (name, odd) in TAKEN:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import socket
 import stat
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from fixed_spans import support_agent
 from fixed_spans.rows import TOOL, root, row, session_id
 from receivers import OtlpGrpcReceiver, OtlpHttpReceiver, SentrialStandIn
 from receivers.normal_form import spans_in
+from refusing import refusing
 from terminal import failed, printed, run, store, write
 
 KEY = "sentrial_test_key"
@@ -174,18 +174,12 @@ def test_what_was_not_taken_is_said_with_the_servers_words(path: Path, server: S
     assert len(lines) == 2
 
 
-def test_where_nobody_answers_it_ends_after_its_patience(path: Path, refused_port: int) -> None:
-    given = {"SENTRIAL_API_KEY": KEY, "SENTRIAL_API_URL": f"http://127.0.0.1:{refused_port}"}
-    said = failed("sessions", "send", "--agent", "helper", "--patience", "0.1s", "--store", path, **given)
+def test_where_nobody_answers_it_ends_after_its_patience(path: Path) -> None:
+    with refusing() as url:
+        given = {"SENTRIAL_API_KEY": KEY, "SENTRIAL_API_URL": url}
+        said = failed("sessions", "send", "--agent", "helper", "--patience", "0.1s", "--store", path, **given)
     assert "lost: 2 not reachable, 4 not tried" in said
     assert "no answer from http://127.0.0.1" in said
-
-
-@pytest.fixture
-def refused_port() -> Iterator[int]:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
 
 
 def test_personal_data_is_masked_on_the_way_where_that_is_asked(tmp_path: Path, server: SentrialStandIn) -> None:

@@ -221,20 +221,24 @@ async def test_shielded_work_stays_in_the_session_while_it_is_open(server: Sentr
 
 
 async def test_a_timeout_leaves_the_thread_to_finish_its_tool(server: SentrialStandIn) -> None:
-    gate, finished = threading.Event(), threading.Event()
+    began, gate, finished = threading.Event(), threading.Event(), threading.Event()
 
     def run(session: Interaction) -> None:
+        began.set()
         with session.tool("slow"):
-            gate.wait(10)
+            gate.wait(30)
             query("SELECT")
         finished.set()
 
     with sentrial.begin("u", "agent") as session:
+        # One that no thread has taken up yet would be cancelled, and never run.
+        running = asyncio.create_task(asyncio.to_thread(run, session))
+        assert await asyncio.to_thread(began.wait, 30)
         with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.to_thread(run, session), 0.01)
+            await asyncio.wait_for(running, 0.01)
         query("SELECT meanwhile")
         gate.set()
-        await asyncio.to_thread(finished.wait, 10)
+        assert await asyncio.to_thread(finished.wait, 30)
     spans = arrived(server)
     assert spans["SELECT meanwhile"]["parent_span_id"] == spans["invoke_agent agent"]["span_id"]
     assert spans["SELECT"]["parent_span_id"] == spans["execute_tool slow"]["span_id"]

@@ -15,12 +15,13 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 import sentrial
+from drawn import drawn
 from sentrial import _session
 from sentrial.decorators import decision, session, tool
 
@@ -218,7 +219,7 @@ def application(fresh_otel: None) -> None:
 
 @pytest.mark.parametrize("name", DECORATORS)
 @pytest.mark.parametrize("inside", [True, False], ids=["in a session", "outside"])
-@settings(max_examples=150, deadline=None)
+@drawn(150)
 @given(script=scripts, todo=actions)
 def test_pain_d1_a_decorated_generator_is_no_other(name: str, inside: bool, script: list[str], todo: list[str]) -> None:
     with in_session(inside):
@@ -227,7 +228,7 @@ def test_pain_d1_a_decorated_generator_is_no_other(name: str, inside: bool, scri
 
 @pytest.mark.parametrize("name", DECORATORS)
 @pytest.mark.parametrize("inside", [True, False], ids=["in a session", "outside"])
-@settings(max_examples=150, deadline=None)
+@drawn(150)
 @given(script=scripts, todo=actions)
 def test_pain_d1_a_decorated_async_generator_is_no_other(
     name: str, inside: bool, script: list[str], todo: list[str]

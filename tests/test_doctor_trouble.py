@@ -111,7 +111,7 @@ def test_a_server_that_hangs_is_given_up_in_time(server: SentrialStandIn, set_to
     server.silence()
     began = time.monotonic()
     document = look(timeout=0.5)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 9  # a sender alone would wait for ten
     words, remedy = problems(document)["timeout"]
     assert words == f"Sentrial {server.url} has not answered in time"
     assert remedy.startswith("It hangs, or a firewall swallows what is sent")

@@ -6,7 +6,6 @@ own thread calls, C functions too, while it makes every call of the SDK.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from receivers import OtlpGrpcReceiver, OtlpHttpReceiver, SentrialStandIn
+from refusing import refusing
 from running import run_program
 
 KEY = "sentrial_live_0123456789"
@@ -42,11 +42,10 @@ def server() -> Iterator[SentrialStandIn]:
 
 
 @pytest.fixture
-def refused() -> str:
-    """The address of a port that nobody listens on."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{bound.getsockname()[1]}"
+def refused() -> Iterator[str]:
+    """An address where nobody listens."""
+    with refusing() as url:
+        yield url
 
 
 def test_what_must_not_happen_would_be_seen() -> None:

@@ -35,7 +35,8 @@ PRINTED = {
 
 def run(python: str, url: str) -> dict[str, Any]:
     """What the program prints, but for what `finish` returned."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "SENTRIAL_API_URL": url}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME")}
+    environment = {**kept, "SENTRIAL_API_URL": url, "SENTRIAL_FLUSH_TIMEOUT": "30"}
     done = subprocess.run(
         [python, "-W", "error", str(PROGRAM)], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
@@ -62,12 +63,10 @@ def told(span: dict[str, Any], *less: str) -> dict[str, Any]:
 
 
 def sessions(spans: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    """By input, or by name where there is none: what the root says, then each event."""
+    """By input, or by name where there is none: what the root says, then each event, as they came: by their end."""
     found = {}
     for root in (span for span in spans if span["parent_span_id"] is None):
-        below = sorted(
-            (span for span in spans if span["parent_span_id"] == root["span_id"]), key=lambda span: span["start_ns"]
-        )
+        below = [span for span in spans if span["parent_span_id"] == root["span_id"]]
         label = root["attributes"].get("input.value") or root["attributes"]["sentrial.session.name"]
         events = [(span["name"], told(span, *TOLD_BY_THE_ROOT)) for span in below]
         found[label] = [told(root, "input.value", "sentrial.session.name"), *events]

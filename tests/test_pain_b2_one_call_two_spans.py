@@ -48,12 +48,12 @@ async def client(
 
 
 def counted(server: SentrialStandIn) -> tuple[int, list[int]]:
-    """The input tokens of the session, and those of each span of a call, in the order of their start."""
+    """The input tokens of the session, and those of each span of a call."""
     assert sentrial.flush(10)
-    spans = sorted(server.spans, key=lambda span: span["start_ns"])
-    root, *others = spans
+    (root,) = [span for span in server.spans if span["parent_span_id"] is None]
     assert root["name"].startswith("invoke_agent")
-    return root["attributes"][TOKENS], [span["attributes"][TOKENS] for span in others if TOKENS in span["attributes"]]
+    others = [span["attributes"] for span in server.spans if span is not root]
+    return root["attributes"][TOKENS], [attributes[TOKENS] for attributes in others if TOKENS in attributes]
 
 
 def parent_of(span: Span, spans: dict[str, Span]) -> str:

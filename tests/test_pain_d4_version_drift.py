@@ -109,7 +109,7 @@ import sentrial
 sentrial.configure(api_key={key!r}, api_url={url!r})
 with sentrial.begin("user_1", "agent", input="Where is it?") as session:
     session.set_output("In Lisbon.")
-sentrial.flush(10)
+sentrial.flush(30)
 sentrial.shutdown(5)
 absent = []
 for name in HIDDEN:

@@ -37,11 +37,11 @@ def sentrial_server() -> Iterator[SentrialStandIn]:
 
 
 def steps(server: SentrialStandIn) -> list[str]:
-    """The names of the session's children, in the order of their start."""
+    """The names of the session's children, in the order of their end."""
     assert sentrial.flush(10)
     (root,) = [span for span in server.spans if span["name"] == "invoke_agent agent"]
     assert {span["parent_span_id"] for span in server.spans if span is not root} <= {root["span_id"]}
-    return [span["name"] for span in sorted(server.spans, key=lambda span: span["start_ns"]) if span is not root]
+    return [span["name"] for span in server.spans if span is not root]
 
 
 # --- runs of more than one turn --------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ def test_pain_e1_all_arrive_at_a_collector_that_takes_no_more_than_1_mb(client: 
     with StrictReceiver() as collector:
         sentrial.configure(otlp_endpoint=collector.url)
         make_calls(client)
-        assert sentrial.flush(30)
+        assert sentrial.flush(120)
         assert_all_arrived(collector.spans)
         assert collector.refused > 0
         sentrial.shutdown(5)
@@ -101,7 +101,7 @@ def test_pain_e1_all_arrive_at_a_grpc_collector_that_takes_no_more_than_4_mb(
     with OtlpGrpcReceiver() as collector:
         sentrial.configure(otlp_endpoint=collector.url)
         make_calls(client)
-        assert sentrial.flush(30)
+        assert sentrial.flush(120)
         assert_all_arrived(collector.spans)
         assert sum(len(request.body) for request in collector.requests) > 4 * 1024 * 1024
         sentrial.shutdown(5)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._once import Once
 
 import sentrial
+from drawn import drawn
 from odd_values import ODD
 from receivers import SentrialStandIn
 from sentrial import _registry, _session, _setup
@@ -27,16 +27,7 @@ from sequences import STEPS, Actor, Seen, Step, World, check, play
 
 KEY = "sentrial_test_key"
 
-PROFILES = {
-    "quick": settings(max_examples=400, derandomize=True),
-    "long": settings(max_examples=5_000),
-}
-PROFILE = settings(
-    PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "quick")],
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+PROFILE = settings(drawn(400), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 VALUES = sorted(set(ODD) - {"long text", "many keys", "huge integer"})
 EXPLAINED = (

@@ -46,7 +46,8 @@ def entry_points_of(project: Path) -> str:
 
 def run(site: Path, *command: str, **variables: str) -> str:
     """What a program prints."""
-    environment = {**{name: os.environ[name] for name in ("PATH", "HOME")}, "PYTHONPATH": str(site), **variables}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME")}
+    environment = {**kept, "PYTHONPATH": str(site), "SENTRIAL_FLUSH_TIMEOUT": "30", **variables}
     done = subprocess.run(
         [sys.executable, "-W", "error", *command],
         env=environment,

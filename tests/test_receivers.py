@@ -99,14 +99,16 @@ def test_a_receiver_closes_while_a_request_hangs() -> None:
     with SentrialStandIn() as server:
         server.silence()
         with pytest.raises(requests.ReadTimeout):
-            requests.post(server.traces_url, data=b"", timeout=0.05)
+            requests.post(server.traces_url, data=b"", timeout=(30, 0.05))
         server.wait_for_requests(1)
     with OtlpGrpcReceiver() as receiver:
         receiver.hang()
         path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
         with grpc.insecure_channel(receiver.target) as channel:
+            # A call whose time ran out before there was a connection is never sent.
+            grpc.channel_ready_future(channel).result(30)
             with pytest.raises(grpc.RpcError) as caught:
-                channel.unary_unary(path)(b"", timeout=0.05)
+                channel.unary_unary(path)(b"", timeout=1)
             assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         receiver.wait_for_requests(1)
     assert receiver.spans == []

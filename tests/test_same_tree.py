@@ -26,7 +26,7 @@ def run(model_url: str, **environment: str) -> None:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     result = subprocess.run(
         [sys.executable, "-W", "error", str(PROGRAM)],
-        env={**kept, "MODEL_URL": model_url, **environment},
+        env={**kept, "MODEL_URL": model_url, "SENTRIAL_FLUSH_TIMEOUT": "30", **environment},
         capture_output=True,
         text=True,
         timeout=60,

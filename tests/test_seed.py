@@ -50,7 +50,7 @@ def run(program: str, server: SentrialStandIn, tmp_path: Path) -> None:
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     result = subprocess.run(
         [sys.executable, "-W", "error", str(file)],
-        env={**environment, "SENTRIAL_API_URL": server.url, "SENTRIAL_STORE": ""},
+        env={**environment, "SENTRIAL_API_URL": server.url, "SENTRIAL_STORE": "", "SENTRIAL_FLUSH_TIMEOUT": "30"},
         capture_output=True,
         text=True,
         timeout=60,

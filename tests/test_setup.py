@@ -81,7 +81,8 @@ def test_configuring_twice_sends_nothing_twice(server: SentrialStandIn) -> None:
     sentrial.configure(api_key=KEY, api_url=server.url)
     make_a_session("second")
     assert len(arrived(server)) == 4
-    assert threads_of_ours() == [f"sentrial Sentrial {server.url}"]
+    # Two of them, if one was at work when there was more to do.
+    assert set(threads_of_ours()) == {f"sentrial Sentrial {server.url}"}
 
 
 def test_the_second_configuration_counts_for_the_sessions_that_begin_under_it(server: SentrialStandIn) -> None:
@@ -217,7 +218,7 @@ SWITCHED_OFF = """
         "answers": [*without[2], *inside[2]],
         "last": [without[4], inside[4]],
         "the caller's span stays current": inside[5] is caller,
-        "flush": sentrial.flush(1),
+        "flush": sentrial.flush(30),
         "stats": sentrial.stats(),
         "threads": [thread.name for thread in threading.enumerate()],
         "patched": _base_client.SyncAPIClient.request is not request,

@@ -114,9 +114,11 @@ def test_one_key_has_one_sender_however_often_it_is_named(server: SentrialStandI
     assert sentrial.flush(10)
     assert sorted(span["name"] for span in server.spans) == [f"invoke_agent agent{number}" for number in range(4)]
     assert sentrial.stats() == {f"Sentrial {server.url}": {"stored": 4}}
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("sentrial")] == [
+    # Perhaps by two threads in turn, but by one sender.
+    assert server.connections == 1
+    assert {thread.name for thread in threading.enumerate() if thread.name.startswith("sentrial")} == {
         f"sentrial Sentrial {server.url}"
-    ]
+    }
 
 
 def test_a_joined_provider_serves_all_of_them(server: SentrialStandIn) -> None:

@@ -6,9 +6,10 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import drawn
 from sentrial._export.pii import FAILED, PiiMasker, build_pii_masker
 from sentrial._export.redact import SecretMasker
 from sentrial._pii import PiiBuiltinPatterns, PiiConfig, PiiCustomPattern
@@ -278,14 +279,14 @@ MASKERS = {mode: masker(mode, "key", custom_patterns=OWN) for mode in ("label", 
 
 
 @given(TEXT, st.sampled_from(sorted(MASKERS)))
-@settings(max_examples=300, deadline=None)
+@drawn(300)
 def test_masking_any_text_twice_is_masking_it_once(text: str, mode: str) -> None:
     once = MASKERS[mode].mask(text)
     assert MASKERS[mode].mask(once) == once
 
 
 @given(st.one_of(st.lists(JSON), st.dictionaries(TEXT, JSON)), st.sampled_from(sorted(MASKERS)), st.booleans())
-@settings(max_examples=300, deadline=None)
+@drawn(300)
 def test_any_json_text_stays_json_of_the_same_shape(document: Any, mode: str, ascii_only: bool) -> None:
     masked = MASKERS[mode].mask(json.dumps(document, ensure_ascii=ascii_only))
     assert shape(json.loads(masked, object_pairs_hook=Pairs)) == shape(pairs(document))
