@@ -273,3 +273,24 @@ def test_runs_of_the_same_in_many_threads_take_a_request_each(session: Session) 
         thread.join(30)
     assert [each[0] for each in taken] == [span_id] * 20
     assert found(session, "look_up", {"city": "Utrecht"}) is None
+
+
+class Ending(Session):
+    """One that another thread ends just when somebody has found its requests."""
+
+    __slots__ = ("kept",)
+
+    @property
+    def requests(self) -> Any:
+        found, self.kept = self.kept, None
+        return found
+
+    @requests.setter
+    def requests(self, value: Any) -> None:
+        self.kept = value
+
+
+def test_an_answer_that_comes_while_its_session_ends_is_taken(session: Session) -> None:
+    ending = Ending(session.span, session.context, agent_name="support", user_id="u1")
+    ending.requests = tool_request.Requests()
+    tool_request.follow(ending, session.context, lambda: None)

@@ -247,9 +247,10 @@ def remember(session: Session, response: LlmResponse | None, context: SpanContex
 def _requests_of(session: Session) -> Requests:
     outermost = session.outermost
     with outermost.lock:
-        if outermost.requests is None:
-            outermost.requests = Requests()
-        requests: Requests = outermost.requests
+        # Looked at once: the session may end meanwhile, and let go of it.
+        requests: Requests | None = outermost.requests
+        if requests is None:
+            requests = outermost.requests = Requests()
     return requests
 
 
