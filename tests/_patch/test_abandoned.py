@@ -13,8 +13,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 from adapters import Adapter
 from adapters.openai_chat import OpenAiChat
 from fake_provider import FakeProvider
+from own_client import describe
 from recorder import Recorder
 from sentrial._patch import abandoned, install
+from sentrial._patch.call import begin
 from sentrial._providers import PROVIDERS
 from sentrial._spans import aside
 
@@ -72,6 +74,24 @@ async def test_a_stream_that_ended_is_not_watched_any_more(client: Adapter, reco
     assert len(abandoned._open) == 1
     await client.drain(stream)
     assert not abandoned._open
+
+
+@pytest.mark.parametrize("moment", ["before", "meanwhile"])
+def test_a_call_that_another_thread_ends_just_then_is_not_watched(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    class Open(dict[Any, Any]):
+        def __setitem__(self, call: Any, mark: Any) -> None:
+            super().__setitem__(call, mark)
+            assert call.claim() or moment == "before"
+
+    monkeypatch.setattr(abandoned, "_open", Open())
+    call = begin(describe(), None, ["m"], {})
+    assert call is not None
+    assert moment == "meanwhile" or call.claim()
+    abandoned.watch(recorder, call)
+    assert not abandoned._open
+    call.end_claimed("closed")
 
 
 async def test_the_end_of_an_abandoned_stream_is_when_its_last_chunk_came(client: Adapter, recorder: Recorder) -> None:
