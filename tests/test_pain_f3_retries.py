@@ -35,7 +35,7 @@ def assert_told(recorder: Recorder, retries: int) -> None:
     assert span.start_time is not None
     assert span.end_time is not None
     worked = (span.end_time - span.start_time) / 1e9 - sum(waits)
-    assert worked > 0
+    assert worked > -0.01  # another clock than that of the waits
 
 
 @pytest.mark.usefixtures("patched")
