@@ -136,6 +136,33 @@ def test_the_clock_goes_forwards_alone(tmp_path: Path) -> None:
     assert counts == {"passed": 2}, text
 
 
+AWAITS_NOTHING = """
+class Client:
+    async def aclose(self):
+        pass
+
+class _AsyncGenerator(Client):
+    async def aclose(self):
+        pass
+
+def test_that_lets_go_of_anothers_close():
+    Client().aclose()
+
+def test_that_lets_go_of_ours():
+    _AsyncGenerator().aclose()
+
+def test_that_forgets_to_wait():
+    async def ask():
+        pass
+    ask()
+"""
+
+
+def test_a_client_that_closes_itself_when_it_is_collected_fails_no_test(tmp_path: Path) -> None:
+    counts, text = outcomes(tmp_path, AWAITS_NOTHING)
+    assert counts == {"passed": 1, "failed": 2}, text
+
+
 LEAVES_A_THREAD = """
 import threading
 import conftest
