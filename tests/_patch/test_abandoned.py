@@ -23,7 +23,9 @@ from sentrial._spans import aside
 
 
 @pytest.fixture
-async def client(server: FakeProvider, patched: None) -> Any:
+async def client(server: FakeProvider, patched: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    # Tests that break us on purpose leave streams in it.
+    monkeypatch.setattr(abandoned, "_open", {})
     client = OpenAiChat(server.url)
     yield client
     await client.aclose()
