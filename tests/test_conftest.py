@@ -112,6 +112,57 @@ def test_nothing_of_one_test_reaches_the_next(tmp_path: Path) -> None:
     assert counts == {"passed": 2}, text
 
 
+ASKS_FOR_THE_TIME = """
+import time
+import conftest
+from opentelemetry.sdk.trace import TracerProvider
+
+def test_that_is_told_a_clock_that_is_set_back():
+    set_back = iter([5, 7, 3, 3, 9])
+    clock = conftest.forwards(lambda: next(set_back))
+    assert [clock() for _ in range(5)] == [5, 7, 8, 9, 10]
+
+def test_that_spans_are_told_the_same():
+    tracer, now = TracerProvider(shutdown_on_exit=False).get_tracer("test"), time.time_ns()
+    spans = [tracer.start_span("one after the other") for _ in range(1000)]
+    times = [now, *(span.start_time for span in spans), time.time_ns()]
+    assert times == sorted(set(times))
+    assert TracerProvider.get_tracer.__globals__["time_ns"] is time.time_ns
+"""
+
+
+def test_the_clock_goes_forwards_alone(tmp_path: Path) -> None:
+    counts, text = outcomes(tmp_path, ASKS_FOR_THE_TIME)
+    assert counts == {"passed": 2}, text
+
+
+AWAITS_NOTHING = """
+class Client:
+    async def aclose(self):
+        pass
+
+class _AsyncGenerator(Client):
+    async def aclose(self):
+        pass
+
+def test_that_lets_go_of_anothers_close():
+    Client().aclose()
+
+def test_that_lets_go_of_ours():
+    _AsyncGenerator().aclose()
+
+def test_that_forgets_to_wait():
+    async def ask():
+        pass
+    ask()
+"""
+
+
+def test_a_client_that_closes_itself_when_it_is_collected_fails_no_test(tmp_path: Path) -> None:
+    counts, text = outcomes(tmp_path, AWAITS_NOTHING)
+    assert counts == {"passed": 1, "failed": 2}, text
+
+
 LEAVES_A_THREAD = """
 import threading
 import conftest

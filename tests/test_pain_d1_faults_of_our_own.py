@@ -28,7 +28,7 @@ ON_THE_USERS_THREAD = [
     "_export.endpoint", "_export.foreign_usage", "_export.item", "_export.provider", "_export.redact",
     "_patch.call", "_patch.attempts", "_patch.inside", "_patch.doubled",
     "_patch.method", "_known_clients", "_foreign", "_providers.stainless",
-    "_patch.streams", "_patch.body", "_patch.abandoned", "_spans.aside", "_patch.install",
+    "_patch.streams", "_patch.body", "_patch.abandoned", "_spans.aside", "_patch.install", "_patch.half_imported",
     "_export.tap", "_providers.openai.chat", "_patch.carry",
     *(f"_decorated.{name}" for name in (
         "arguments", "decision", "event", "own_context", "run", "session", "tool", "wrapper", "yielded",

@@ -104,9 +104,11 @@ def after_fork() -> None:
     """In a forked child: what is open is the parent's to end and to send; events are still added to it here."""
     global _lock
     _lock = threading.RLock()
+    # A thread of the parent may have held the lock of any of them, and does not exist here.
+    for session in (*_open.values(), *_sub_agents, *_ended.values(), *_in_use.values()):
+        session.lock = threading.RLock()
     for session in (*_open.values(), *_sub_agents):
         session.foreign = True
-        session.lock = threading.RLock()
     for session in _open.values():
         session.inherited = frozenset(session.members)
         _remember(session)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import replace
@@ -194,16 +195,17 @@ def used_provider() -> TracerProvider | None:
     return _used
 
 
-@_guard.guarded("ending what was let go of", _guard.nothing)
-def settle() -> None:
+@_guard.guarded("ending what was let go of", bool)
+def settle(timeout: float = aside.PATIENCE) -> bool:
     """End the spans of what the program has let go of: they belong to the session that is about to end."""
-    aside.settle()
+    return aside.settle(timeout)
 
 
 def flush(timeout: float) -> bool:
     """Wait until everything that has ended so far is delivered or refused for good, ``timeout`` seconds at most."""
-    settle()
-    return _pipeline.flush(timeout)
+    deadline = time.monotonic() + timeout
+    settled = settle(timeout)
+    return _pipeline.flush(max(0.0, deadline - time.monotonic())) and settled
 
 
 def stats() -> dict[str, dict[str, int]]:

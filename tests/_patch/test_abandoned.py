@@ -13,14 +13,19 @@ from opentelemetry.sdk.trace import ReadableSpan
 from adapters import Adapter
 from adapters.openai_chat import OpenAiChat
 from fake_provider import FakeProvider
+from own_client import describe
 from recorder import Recorder
+from recorder.garbage import collect
 from sentrial._patch import abandoned, install
+from sentrial._patch.call import begin
 from sentrial._providers import PROVIDERS
 from sentrial._spans import aside
 
 
 @pytest.fixture
-async def client(server: FakeProvider, patched: None) -> Any:
+async def client(server: FakeProvider, patched: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    # Tests that break us on purpose leave streams in it.
+    monkeypatch.setattr(abandoned, "_open", {})
     client = OpenAiChat(server.url)
     yield client
     await client.aclose()
@@ -44,7 +49,7 @@ async def test_a_span_is_never_ended_inside_a_collection(
     await client.next(stream)
     del stream
     with lock:
-        gc.collect()
+        collect()
         assert recorder.spans == []
     assert ended.wait(30)
     assert threads == ["sentrial-aside"]
@@ -60,8 +65,8 @@ def thread_of_ours() -> threading.Thread:
 async def test_one_thread_serves_all_streams(client: Adapter, recorder: Recorder) -> None:
     for _ in range(5):
         await client.next(await client.stream())
-    gc.collect()
-    aside.settle()
+    collect()
+    assert aside.settle(30)
     assert thread_of_ours().is_alive()
     assert [span.attributes["sentrial.stream.end"] for span in recorder.spans if span.attributes] == ["abandoned"] * 5
     assert not abandoned._open
@@ -74,15 +79,33 @@ async def test_a_stream_that_ended_is_not_watched_any_more(client: Adapter, reco
     assert not abandoned._open
 
 
+@pytest.mark.parametrize("moment", ["before", "meanwhile"])
+def test_a_call_that_another_thread_ends_just_then_is_not_watched(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    class Open(dict[Any, Any]):
+        def __setitem__(self, call: Any, mark: Any) -> None:
+            super().__setitem__(call, mark)
+            assert call.claim() or moment == "before"
+
+    monkeypatch.setattr(abandoned, "_open", Open())
+    call = begin(describe(), None, ["m"], {})
+    assert call is not None
+    assert moment == "meanwhile" or call.claim()
+    abandoned.watch(recorder, call)
+    assert not abandoned._open
+    call.end_claimed("closed")
+
+
 async def test_the_end_of_an_abandoned_stream_is_when_its_last_chunk_came(client: Adapter, recorder: Recorder) -> None:
     stream = await client.stream()
     await client.next(stream)
     await client.stream(model="second")
-    gc.collect()
-    aside.settle()
+    collect()
+    assert aside.settle(30)
     del stream
-    gc.collect()
-    aside.settle()
+    collect()
+    assert aside.settle(30)
     second, first = recorder.spans
     assert (first.name, second.name) == ("chat gpt-4.1-mini", "chat second")
     assert first.end_time is not None
@@ -96,6 +119,7 @@ async def test_the_thread_goes_with_the_patches_and_comes_again(client: Adapter,
         await client.next(await client.stream())
         thread = thread_of_ours()
         install.uninstall()
+        thread.join(30)
         assert not thread.is_alive()
     assert len(recorder.spans) == 2
 
@@ -114,6 +138,7 @@ async def test_a_forked_child_has_its_own_thread_and_leaves_the_parents_streams_
             aside.ensure_thread()
             in_child = thread_of_ours()
             abandoned.end_all()
+            in_child.join(30)
             os._exit(len(recorder.spans) + 10 * in_child.is_alive())
         finally:
             os._exit(99)

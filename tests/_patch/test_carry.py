@@ -226,7 +226,7 @@ def test_results_exceptions_and_cancellation_are_those_of_the_work(pool: ThreadP
         }  # fmt: skip
         assert pool.submit(fail).exception() is error
         gate = threading.Event()
-        running = pool.submit(gate.wait, 10)
+        running = pool.submit(gate.wait, 60)
         waiting = pool.submit(int)
         assert waiting.cancel()
         gate.set()

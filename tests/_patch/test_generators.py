@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import inspect
 import types
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +14,7 @@ from opentelemetry.trace import StatusCode
 
 from own_client import describe
 from recorder import Recorder
+from recorder.garbage import collect
 from recorder.reading import said, settle
 from sentrial._patch.switch import Switch
 from sentrial._patch.wrapper import build_wrapper
@@ -110,7 +110,7 @@ def test_closed_when_it_was_whole(recorder: Recorder) -> None:
 def test_broken_out_of_and_collected(recorder: Recorder) -> None:
     for _ in stream():
         break
-    gc.collect()
+    collect()
     assert closed == ["m"]
     asyncio.run(settle())
     assert ended(recorder) == ("abandoned", StatusCode.UNSET, "one ")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -176,3 +179,29 @@ def test_a_framework_that_cannot_be_entered_costs_the_program_nothing(
     assert importlib.import_module(module).Chat().ask("hello") == "HELLO"
     assert install.installed() == [Report("test", f"{module}.Chat", MISSING)]
     assert len(caplog.messages) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_that_is_forked_while_another_thread_patches_can_take_the_patches_back(module: str) -> None:
+    inside, go = threading.Event(), threading.Event()
+
+    def enter(function: object) -> None:
+        inside.set()
+        assert go.wait(30)
+
+    importlib.import_module(module)
+    known = [Framework("test", Target(module, None, "Chat"), enter, lambda: None)]
+    thread = threading.Thread(target=install.install, args=(None, known))
+    thread.start()
+    assert inside.wait(30)
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(30)
+            install.uninstall()
+            os._exit(len(install.installed()))
+        finally:
+            os._exit(99)
+    go.set()
+    thread.join(30)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1

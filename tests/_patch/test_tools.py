@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakSet
@@ -12,13 +14,14 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 from opentelemetry.trace import SpanContext, StatusCode
 
 import sentrial
-from own_client import describe
+from own_client import OPERATION, describe
 from recorder import Recorder
 from recorder.fixtures import record_with
 from sentrial import _guard, _session
 from sentrial._patch.spec import Role, Target, ToolOutcome, ToolRun
 from sentrial._patch.switch import Switch
 from sentrial._patch.tools import build_tool
+from sentrial._patch.wrapper import build_wrapper
 from sentrial._spans import tool_request
 from sentrial.types import Deferred, LlmResponse, Message, Part
 
@@ -182,6 +185,32 @@ async def test_a_reader_that_raises_costs_the_tool_nothing(
 
     assert await result_of(runner(function, **{reader: broken}).run("find")) == {"ran": "find"}
     assert sum(_guard.failures.values()) == 1
+
+
+def test_a_run_on_a_thread_just_as_the_stream_that_asked_for_it_ends_is_linked_to_it(
+    session: Any, recorder: Recorder
+) -> None:
+    tool = threading.Thread(target=runner(run_now).run, args=("find",))
+
+    def read_response(answer: list[str]) -> LlmResponse:
+        # First at the end of the stream, then by the thread of the tool.
+        if tool.ident is None:
+            tool.start()
+            tool.join(30)
+        return LlmResponse(tool_call_ids=answer[:1])
+
+    def ask(self: Any, model: str, *, stream: bool) -> Iterator[str]:
+        yield from ("call_1", "end")
+
+    operation, recognise = dataclasses.replace(OPERATION, read_response=read_response), describe().recognise
+    own = describe(recognise=lambda *call: recognise(*call)._replace(operation=operation))
+    switch = Switch()
+    switch.on = True
+    chat: Any = type("Chat", (), {"ask": build_wrapper(own, ask, switch)})()
+    assert list(chat.ask("m", stream=True)) == ["call_1", "end"]
+    spans = spans_of(recorder)
+    (link,) = spans["execute_tool find"].links
+    assert link.context.span_id == spans["chat m"].context.span_id
 
 
 @both

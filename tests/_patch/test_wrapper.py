@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import gc
 import inspect
 import os
 import time
@@ -16,6 +15,7 @@ from opentelemetry.trace import StatusCode
 
 from own_client import describe
 from recorder import Recorder
+from recorder.garbage import collect
 from sentrial._patch.switch import Switch
 from sentrial._patch.wrapper import build_wrapper
 from sentrial._spans import aside
@@ -105,7 +105,7 @@ async def test_a_call_cancelled_before_it_starts_leaves_no_complaint(recorder: R
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    gc.collect()
+    collect()
     assert recorder.started == 0
 
 
@@ -114,7 +114,7 @@ async def test_a_coroutine_that_is_closed_midway_is_cancelled_and_ended_elsewher
     coroutine.send(None)
     assert recorder.started == 1
     coroutine.close()
-    aside.settle()
+    assert aside.settle(30)
     assert recorder.attributes["sentrial.stream.end"] == "cancelled"
     assert recorder.one.status.status_code is StatusCode.UNSET
 
@@ -138,13 +138,13 @@ async def test_what_is_under_way_in_a_fork_is_the_parents_to_end(recorder: Recor
     if child == 0:
         try:
             coroutine.close()
-            aside.settle()
+            assert aside.settle(30)
             os._exit(len(recorder.spans))
         finally:
             os._exit(99)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     coroutine.close()
-    aside.settle()
+    assert aside.settle(30)
     assert len(recorder.spans) == 1
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import threading
 from typing import Any
 
 import pytest
@@ -213,3 +216,31 @@ def test_off_means_off_for_input_and_output(recorder: Writing, monkeypatch: pyte
     assert not {key for key in attributes if key.startswith(("input.", "output.")) or "messages" in key}
     assert attributes["sentrial.metadata.a"] == 1
     assert attributes["gen_ai.usage.input_tokens"] == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_can_add_to_a_session_that_another_thread_was_adding_to(recorder: Writing) -> None:
+    sessions = [root.open_session(Opening("support", "u1"), nested=False) for _ in range(2)]
+    root.end_session(sessions[1], Ending())
+    inside, go = threading.Event(), threading.Event()
+
+    def add() -> None:
+        with sessions[0].lock, sessions[1].lock:
+            inside.set()
+            assert go.wait(30)
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    assert inside.wait(30)
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(30)
+            for session in sessions:
+                session.add(errors=1)
+            os._exit(sum(session.totals.errors for session in sessions))
+        finally:
+            os._exit(99)
+    go.set()
+    thread.join(30)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2

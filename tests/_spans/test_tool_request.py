@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import enum
+import os
+import signal
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -273,3 +275,50 @@ def test_runs_of_the_same_in_many_threads_take_a_request_each(session: Session) 
         thread.join(30)
     assert [each[0] for each in taken] == [span_id] * 20
     assert found(session, "look_up", {"city": "Utrecht"}) is None
+
+
+class Ending(Session):
+    """One that another thread ends just when somebody has found its requests."""
+
+    __slots__ = ("kept",)
+
+    @property
+    def requests(self) -> Any:
+        found, self.kept = self.kept, None
+        return found
+
+    @requests.setter
+    def requests(self, value: Any) -> None:
+        self.kept = value
+
+
+def test_an_answer_that_comes_while_its_session_ends_is_taken(session: Session) -> None:
+    ending = Ending(session.span, session.context, agent_name="support", user_id="u1")
+    ending.requests = tool_request.Requests()
+    tool_request.follow(ending, session.context, lambda: None)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_finds_what_the_parent_asked_for_while_another_thread_was_looking(session: Session) -> None:
+    answer(session, ("find", "call_1", {"n": 1}))
+    inside, go = threading.Event(), threading.Event()
+
+    def look() -> None:
+        with tool_request._lock:
+            inside.set()
+            assert go.wait(30)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    assert inside.wait(30)
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(30)
+            taken = found(session, "find", {"n": 1})
+            os._exit(0 if taken is not None and taken[1] == "call_1" else 1)
+        finally:
+            os._exit(99)
+    go.set()
+    thread.join(30)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

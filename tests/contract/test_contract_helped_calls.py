@@ -34,7 +34,7 @@ async def test_each_reader_gives_all_that_was_answered_and_one_span_says_it(
         assert otel_context.get_current() is before
     assert client.readers[reader](stream, found) == said(recorder) == client.api.text
     attributes = recorder.attributes
-    assert 0 < attributes.pop("gen_ai.response.time_to_first_chunk") < 10
+    assert 0 < attributes.pop("gen_ai.response.time_to_first_chunk") < 60
     assert attributes == expected(client, server, **{"gen_ai.request.stream": True, "sentrial.stream.end": "drained"})
 
 

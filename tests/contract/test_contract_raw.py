@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import inspect
 from typing import Any
 
@@ -13,6 +12,7 @@ from opentelemetry.trace import StatusCode
 from adapters import ResponseAdapter
 from fake_provider import FakeProvider
 from recorder import Recorder
+from recorder.garbage import collect
 from recorder.reading import hold, said, settle
 from sentrial._patch import install
 from sentrial._spans import aside
@@ -90,8 +90,8 @@ async def test_a_raw_stream_that_is_closed_keeps_what_came(
 
 async def test_a_raw_stream_that_is_let_go_of_is_abandoned(http_client: ResponseAdapter, recorder: Recorder) -> None:
     await http_client.raw(stream=True)
-    gc.collect()
-    aside.settle()
+    collect()
+    assert aside.settle(30)
     assert recorder.attributes["sentrial.stream.end"] == "abandoned"
 
 

@@ -36,7 +36,7 @@ async def test_a_drained_stream_says_what_the_plain_answer_would(
     assert recorder.spans == []
     await client.drain(stream)
     attributes = recorder.attributes
-    assert 0 < attributes.pop("gen_ai.response.time_to_first_chunk") < 10
+    assert 0 < attributes.pop("gen_ai.response.time_to_first_chunk") < 60
     assert attributes == expected(client, server, **{"gen_ai.request.stream": True, "sentrial.stream.end": "drained"})
     assert said(recorder) == client.api.text
 

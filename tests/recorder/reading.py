@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 from typing import Any
 
@@ -13,6 +12,7 @@ from opentelemetry.trace import StatusCode
 from adapters import Adapter
 from fake_provider import FakeProvider
 from recorder import Recorder
+from recorder.garbage import collect
 from sentrial._spans import aside
 
 __all__ = ["assert_left", "closed", "expected", "hold", "said", "settle", "tools_asked_for"]
@@ -66,8 +66,8 @@ def assert_left(recorder: Recorder, end: str) -> None:
 
 async def settle() -> None:
     """Let what was let go of end: generators of the event loop are closed in tasks of its own, one after the other."""
-    gc.collect()
+    collect()
     for _ in range(20):
         await asyncio.sleep(0)
-    gc.collect()
-    aside.settle()
+    collect()
+    assert aside.settle(30)

@@ -71,7 +71,7 @@ class Recording:
         assert not self._collector.requests, "one scenario a test"
         with sentrial.begin("user_1", "support-agent", convo_id=conversation) if session else nullcontext():
             yield
-        assert sentrial.flush(10)
+        assert sentrial.flush(60)
         self.spans = self._collector.spans
         lines = self._collector.otlp_json()
         self._check(name, lines)

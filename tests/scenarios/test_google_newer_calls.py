@@ -43,7 +43,7 @@ def collector() -> Iterator[OtlpHttpReceiver]:
 
 def ours(collector: OtlpHttpReceiver) -> list[dict[str, Any]]:
     """Our spans, in the order of their start: what MCP's own library tells is left out."""
-    assert sentrial.flush(10)
+    assert sentrial.flush(60)
     spans = [span for span in collector.spans if "sentrial.event.type" in span["attributes"]]
     return sorted(spans, key=lambda span: int(span["start_ns"]))
 

@@ -31,7 +31,7 @@ class Sessions:
 
     @property
     def spans(self) -> list[dict[str, Any]]:
-        assert sentrial.flush(10)
+        assert sentrial.flush(60)
         return sorted(self._collector.spans, key=lambda span: int(span["start_ns"]))
 
     def usage(self, agent: str = "support-agent") -> dict[str, Any]:

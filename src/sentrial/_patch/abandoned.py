@@ -33,8 +33,11 @@ def watch(holder: Any, call: ModelCall) -> None:
     aside.ensure_thread()
     mark = _Watch(holder, _gone)
     mark.call = call
-    _open[call] = mark
+    # In this order: another thread may end the call in between, and so before it is watched.
     call.forget = _forget
+    _open[call] = mark
+    if call.over:
+        _forget(call)
 
 
 def _forget(call: ModelCall) -> None:

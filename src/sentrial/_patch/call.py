@@ -242,7 +242,8 @@ class ModelCall:
             return None
 
     def _so_far(self) -> LlmResponse | None:
-        return None if self.over else self._read(self._gathered())
+        # Of a call that is over, too: what it asked for is not remembered yet while its end is read.
+        return self._read(self._gathered())
 
     def _read(self, answer: Any) -> LlmResponse | None:
         if answer is None:

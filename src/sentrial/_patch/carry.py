@@ -51,6 +51,7 @@ SERVE_OTHERS = (
     "opentelemetry.sdk",
     "posthog",
     f"{_OURS}._export",
+    f"{_OURS}._patch.half_imported",
     f"{_OURS}._spans",
     "sentry_sdk",
 )

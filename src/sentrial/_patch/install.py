@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
 import wrapt
 
 from sentrial import _guard
-from sentrial._patch import abandoned
+from sentrial._patch import abandoned, half_imported
 from sentrial._patch.inside import build_attempt, build_own_tracer, build_refused
 from sentrial._patch.method import PatchedMethod
 from sentrial._patch.spec import Framework, Library, Provider, Role, Target
@@ -194,6 +196,7 @@ def uninstall(names: Collection[str] | None = None) -> None:
             if names is None or patch.name in names:
                 patch.take_back()
     if names is None:
+        half_imported.forget()
         abandoned.end_all()
 
 
@@ -236,7 +239,9 @@ def _state(patch: _Patch | _Entrance) -> str:
         return OFF
     if patch.on:
         return PATCHED
-    return MISSING if patch.target.module in sys.modules else WAITING
+    module = patch.target.module
+    is_waiting = not patch.hooked or module not in sys.modules or half_imported.is_half_imported(module)
+    return WAITING if is_waiting else MISSING
 
 
 @_guard.guarded("patching a client", _guard.nothing)
@@ -258,6 +263,17 @@ def _patch_or_wait(patch: _Patch | _Entrance, *, for_all: bool) -> None:
     with _lock:
         patch.wanted = True
         patch.for_all = patch.for_all or for_all
+    if half_imported.is_half_imported(patch.target.module):
+        # What is there already is patched at once; wrapt would take all of it for imported.
+        _put(patch)
+        half_imported.after_import(patch.target.module, partial(_hook, patch))
+    else:
+        _hook(patch)
+
+
+@_guard.guarded("patching after an import", _guard.nothing)
+def _hook(patch: _Patch | _Entrance) -> None:
+    with _lock:
         first, patch.hooked = not patch.hooked, True
     if first:
         # Without our lock: wrapt runs the hooks of an import that another thread does under a lock of its own.
@@ -273,3 +289,13 @@ def _put(patch: _Patch | _Entrance) -> None:
                 patch.put()
     except Exception as error:  # noqa: BLE001 - an odd client must not break the program's import of it
         _guard.failed(f"patching {patch.target}", error)
+
+
+def _after_fork() -> None:
+    # A thread of the parent may have held it, and does not exist in the child.
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

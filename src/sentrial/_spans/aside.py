@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
 from sentrial import _guard
 
 PATIENCE = 5.0
-"""Seconds that the end of the thread is waited for: it can be in the middle of somebody's span processor."""
+"""Seconds that a thread is waited for: it can be in the middle of somebody's span processor."""
 
 _waiting: deque[Callable[[], object]] = deque()
 # Rung after something was put aside. Each thread has its own, made with it: gevent may have taken the place of Python's
@@ -36,24 +37,25 @@ def put(end: Callable[[], object]) -> None:
     _bell.put(True)
 
 
-def settle(*, wait: bool = True) -> None:
-    """Call now what was put aside; when this returns, nothing that was put aside before is still to be called.
+def settle(timeout: float = PATIENCE) -> bool:
+    """Call now what was put aside; whether nothing that was put aside before is still to be called.
 
-    Not so inside of such a call: the rest comes after it. ``wait``: whether to wait for a thread that is at it. It
-    may be in the middle of somebody's span processor, and that may wait for a lock of the caller's.
+    Not so inside of such a call: the rest comes after it. ``timeout``: seconds to wait for a thread that is at it. It
+    may be in the middle of somebody's span processor, and that may wait for a lock of the caller's, or for ever.
     """
     global _is_ending
-    if not _ending.acquire(blocking=wait):
-        return
+    if not _ending.acquire(timeout=min(max(timeout, 0.0), threading.TIMEOUT_MAX)):
+        return False
     try:
         if _is_ending:
-            return
+            return False
         _is_ending = True
         try:
             while _waiting:
                 _call(_waiting.popleft())
         finally:
             _is_ending = False
+        return True
     finally:
         _ending.release()
 
@@ -88,14 +90,18 @@ def _start() -> None:
 
 
 def stop() -> None:
-    """Settle, and end the thread. What is put aside later waits for the next one."""
+    """Settle, and end the thread. What is put aside later waits for the next one.
+
+    No longer than :data:`PATIENCE`: a thread that is kept longer ends when it is let go.
+    """
     global _bell, _thread
-    settle()
+    deadline = time.monotonic() + PATIENCE
+    settle(PATIENCE)
     with _starting:
         thread, bell, _thread, _bell = _thread, _bell, None, queue.SimpleQueue()
     bell.put(False)
     if thread is not None and thread.is_alive() and thread is not threading.current_thread():
-        thread.join(PATIENCE)
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _serve(bell: queue.SimpleQueue[bool]) -> None:

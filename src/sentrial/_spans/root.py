@@ -228,7 +228,9 @@ def end_session(session: Session, ending: Ending) -> bool:
         _write_ending(session, ending, span, payload, attributes)
     finally:
         end_span(span, payload, ending.end_time)
-        session.payload = session.interaction = session.requests = None
+        session.payload = session.interaction = None
+        with session.lock:
+            session.requests = None
         if not session.foreign:
             _registry.retire(session)
     return True

@@ -14,6 +14,7 @@ import decimal
 import enum
 import functools
 import json
+import os
 import pathlib
 import threading
 import uuid
@@ -35,6 +36,10 @@ MAX_ANSWERS = 64
 
 _TOOL_CALL = "tool_call"
 _WRITTEN = (uuid.UUID, pathlib.PurePath, decimal.Decimal)
+
+# One for the requests of all sessions: it is held for moments, and a forked child renews it, whoever has them.
+# Reentrant: a stream's span can end inside a garbage collection, and so while this thread holds the lock.
+_lock = threading.RLock()
 
 
 class Found(NamedTuple):
@@ -138,17 +143,15 @@ class Requests:
     def __init__(self) -> None:
         self._answers: dict[int, _Answer] = {}
         self._coming: dict[int, _Answer] = {}
-        # Reentrant: a stream's span can end inside a garbage collection, and so while this thread holds the lock.
-        self._lock = threading.RLock()
 
     def follow(self, context: SpanContext, so_far: Callable[[], LlmResponse | None]) -> None:
         """An answer that comes piece by piece."""
-        with self._lock:
+        with _lock:
             self._coming[context.span_id] = _Answer(context, so_far)
 
     def end(self, context: SpanContext, output: Deferred[Sequence[Message]] | None, theirs: Sequence[str] = ()) -> None:
         """An answer has come, or broken off; ``output`` where it asks for tools, ``theirs`` what others asked for."""
-        with self._lock:
+        with _lock:
             answer = self._coming.pop(context.span_id, None) or _Answer(context)
             if output is None:
                 return
@@ -161,26 +164,26 @@ class Requests:
 
     def find(self, call_id: str) -> SpanContext | None:
         """The model call whose answer is coming and has a request of this name."""
-        with self._lock:
+        with _lock:
             coming = list(self._coming.values())
         return next((each.context for each in coming if each.asks_for(call_id)), None)
 
     def ran(self, context: SpanContext, call_id: str) -> None:
         """What the model call of ``context`` named ``call_id`` is run."""
-        with self._lock:
+        with _lock:
             answer = self._answers.get(context.span_id) or self._coming.get(context.span_id)
             if answer is not None:
                 answer.ran(call_id)
 
     def waiting(self, name: str) -> list[tuple[_Answer, _Request]]:
         """Those for the tool ``name`` that have not been run."""
-        with self._lock:
+        with _lock:
             answers = [*self._answers.values(), *self._coming.values()]
         for answer in answers:
             output = answer.unread()
             if output is not None:
                 requests = _read_requests(output.read(snapshot(output.value, Tally())))
-                with self._lock:
+                with _lock:
                     answer.learn(output, requests)
         return [(answer, request) for answer in answers for request in answer.waiting if request.name == name]
 
@@ -195,7 +198,7 @@ class Requests:
             if not fitting or fitting[0][0] is not fitting[-1][0]:
                 return None
             answer, request = fitting[0]
-            with self._lock:
+            with _lock:
                 is_ours = answer.run(request)
             if is_ours:  # else another run of the same came first
                 is_certain = len(fitting) == 1 and not request.has_twin
@@ -204,13 +207,13 @@ class Requests:
         return None
 
     def _put_back(self, answer: _Answer, request: _Request) -> None:
-        with self._lock:
+        with _lock:
             answer.put_back(request)
 
     def still_waiting(self, asked: Mapping[str, SpanContext]) -> Requests:
         """The answers of which a request named in ``asked`` has not been run."""
         rest = Requests()
-        with self._lock:
+        with _lock:
             for call_id, context in asked.items():
                 answer = self._answers.get(context.span_id)
                 if answer is not None and not answer.has_run(call_id):
@@ -247,9 +250,10 @@ def remember(session: Session, response: LlmResponse | None, context: SpanContex
 def _requests_of(session: Session) -> Requests:
     outermost = session.outermost
     with outermost.lock:
-        if outermost.requests is None:
-            outermost.requests = Requests()
-        requests: Requests = outermost.requests
+        # Looked at once: the session may end meanwhile, and let go of it.
+        requests: Requests | None = outermost.requests
+        if requests is None:
+            requests = outermost.requests = Requests()
     return requests
 
 
@@ -326,3 +330,13 @@ def _is_same(asked: Any, given: Any) -> bool:
     if type(asked) is list and type(given) is list:
         return len(asked) == len(given) and all(map(_is_same, asked, given))
     return bool(asked == given)
+
+
+def _after_fork() -> None:
+    # A thread of the parent may have held it, and does not exist in the child.
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -76,7 +76,7 @@ class Opened:
         """Give back a share: with the last one the session ends."""
         self._shares.pop()
         if not self._shares:
-            aside.settle(wait=False)  # what is put aside belongs to the session
+            aside.settle(timeout=0)  # what is put aside belongs to the session
             root.end_session(self.session, _of_all(self._endings))
 
 
